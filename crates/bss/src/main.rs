@@ -1,0 +1,2 @@
+//! The `bss` command.
+fn main() {}
