@@ -1,1 +1,28 @@
 #![doc = include_str!("../README.md")]
+
+pub mod catalogue;
+pub mod disk;
+pub mod doctor;
+pub mod error;
+pub mod lock;
+pub mod ports;
+pub mod postgres;
+pub mod privileges;
+pub mod process;
+pub mod secrets;
+pub mod state;
+pub mod testing;
+
+mod install;
+mod render;
+
+pub use disk::{DiskGuard, DiskStatus, free_bytes};
+pub use doctor::{Finding, Severity, examine};
+pub use error::PlatformError;
+pub use install::find_bin_dir;
+pub use lock::StackLock;
+pub use postgres::{
+    PostgresConfig, RunningPostgres, ensure_postgres, postgres_status, remove_cluster, stop_postgres,
+};
+pub use process::ProcessId;
+pub use state::{BssState, clear_state, read_state, write_state};

@@ -1,0 +1,95 @@
+//! Where PostgreSQL's programs are.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::catalogue::Service;
+use crate::error::PlatformError;
+use crate::privileges::{RunAs, closed_ancestor};
+
+/// Where programs and data go when the database's user can't reach our own folders (a checkout below `/root`).
+pub(crate) const SHARED_ROOT: &str = "/var/lib/bss";
+
+/// The folder of PostgreSQL's programs: the configured one, `BSS_POSTGRES_BIN`, or that of `.tools/venv` beside
+/// the working folder, the binary, or any folder above them.
+pub fn find_bin_dir(configured: Option<&Path>) -> Result<PathBuf, PlatformError> {
+    let service = crate::catalogue::postgres()?;
+    let named = configured
+        .map(Path::to_path_buf)
+        .or_else(|| std::env::var_os("BSS_POSTGRES_BIN").filter(|value| !value.is_empty()).map(PathBuf::from));
+    if let Some(dir) = named {
+        return check(&dir, &service).then_some(dir.clone()).ok_or_else(|| missing(&[dir]));
+    }
+    let starts = [std::env::current_dir().ok(), std::env::current_exe().ok()];
+    let mut looked = Vec::new();
+    for start in starts.iter().flatten() {
+        for above in start.ancestors() {
+            let lib = above.join(".tools/venv/lib");
+            for python in std::fs::read_dir(&lib).into_iter().flatten().flatten() {
+                let dir = python.path().join(&service.obtain.bin);
+                if check(&dir, &service) {
+                    return Ok(dir);
+                }
+                looked.push(dir);
+            }
+        }
+    }
+    if looked.is_empty() {
+        looked.extend(starts.into_iter().flatten().take(1).map(|start| start.join(".tools/venv")));
+    }
+    Err(missing(&looked))
+}
+
+fn missing(looked: &[PathBuf]) -> PlatformError {
+    let looked = looked.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+    PlatformError::NoBinaries { looked }
+}
+
+fn check(dir: &Path, service: &Service) -> bool {
+    service.obtain.programs.iter().all(|program| {
+        dir.join(program).metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+    })
+}
+
+/// The same programs where the user can reach them: in place, or copied below [`SHARED_ROOT`].
+pub(crate) fn reachable_bin_dir(
+    bin_dir: &Path,
+    service: &Service,
+    user: Option<&RunAs>,
+) -> Result<PathBuf, PlatformError> {
+    let bin_dir = bin_dir.canonicalize().map_err(PlatformError::io("find", bin_dir))?;
+    let Some(user) = user else { return Ok(bin_dir) };
+    if closed_ancestor(&bin_dir, user).is_none() {
+        return Ok(bin_dir);
+    }
+    let name = format!("{}-{}", service.name, service.obtain.version);
+    let target = Path::new(SHARED_ROOT).join(name);
+    let copied = target.join("bin");
+    if check(&copied, service) {
+        return Ok(copied);
+    }
+    let source = bin_dir.parent().unwrap_or(&bin_dir);
+    let partial = target.with_extension(format!("{}.partial", std::process::id()));
+    copy_tree(source, &partial)?;
+    // Another process may have copied it meanwhile; then ours is superfluous.
+    if std::fs::rename(&partial, &target).is_err() {
+        std::fs::remove_dir_all(&partial).map_err(PlatformError::io("remove", &partial))?;
+    }
+    Ok(copied)
+}
+
+fn copy_tree(from: &Path, to: &Path) -> Result<(), PlatformError> {
+    std::fs::create_dir_all(to).map_err(PlatformError::io("create", to))?;
+    std::fs::set_permissions(to, std::fs::Permissions::from_mode(0o755)).map_err(PlatformError::io("open", to))?;
+    for entry in std::fs::read_dir(from).map_err(PlatformError::io("list", from))? {
+        let entry = entry.map_err(PlatformError::io("list", from))?;
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        let kind = entry.file_type().map_err(PlatformError::io("look at", &source))?;
+        if kind.is_dir() {
+            copy_tree(&source, &target)?;
+        } else {
+            std::fs::copy(&source, &target).map_err(PlatformError::io("copy", &source))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! The managed PostgreSQL on the real programs: first start, adoption, crashes, races, ports, folders.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bss_platform::process::{ProcessId, working_in};
+use bss_platform::{PlatformError, PostgresConfig, RunningPostgres, ensure_postgres, stop_postgres};
+
+/// A data folder that is stopped and removed however the test ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let random = bss_platform::secrets::generate();
+        let dir = std::env::temp_dir().join(format!("bss-platform-{name}-{}", &random[..12]));
+        std::fs::create_dir(&dir).unwrap();
+        std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o755)).unwrap();
+        Self(dir)
+    }
+
+    fn config(&self) -> PostgresConfig {
+        PostgresConfig {
+            data_dir: self.0.join("data"),
+            bin_dir: None,
+            port: 0,
+            auto_ports: false,
+            memory_mb: Some(128),
+        }
+    }
+
+    fn cluster(&self) -> PathBuf {
+        self.0.join("data/postgres/cluster")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        for process in working_in(&self.cluster()) {
+            process.signal(nix::sys::signal::Signal::SIGKILL);
+        }
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+async fn value(running: &RunningPostgres, sql: &str) -> String {
+    let (client, connection) = tokio_postgres::connect(&running.owner_url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.query_one(sql, &[]).await.unwrap().get(0)
+}
+
+async fn execute(running: &RunningPostgres, sql: &str) {
+    let (client, connection) = tokio_postgres::connect(&running.owner_url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.batch_execute(sql).await.unwrap();
+}
+
+fn mode(path: &Path) -> u32 {
+    path.metadata().unwrap().permissions().mode() & 0o777
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_start_is_durable_and_closed_and_the_second_adopts() {
+    let folder = Folder::new("first start");
+    let first = ensure_postgres(&folder.config()).await.unwrap();
+    assert!(!first.adopted);
+    let settings = "SELECT string_agg(current_setting(s), ',') FROM unnest(ARRAY['fsync','full_page_writes',
+        'synchronous_commit','data_checksums','server_version_num']) s";
+    assert!(value(&first, settings).await.starts_with("on,on,on,on,18"));
+    let role = "SELECT rolsuper::text || rolcreaterole::text FROM pg_roles WHERE rolname = current_user";
+    assert_eq!(value(&first, role).await, "falsetrue");
+
+    let secrets = folder.0.join("data/secrets");
+    assert_eq!(mode(&secrets), 0o700);
+    assert_eq!(mode(&secrets.join("postgres-owner")), 0o600);
+    let wrong = first.owner_url.replace("bss_owner:", "bss_owner:x");
+    assert!(tokio_postgres::connect(&wrong, tokio_postgres::NoTls).await.is_err(), "any password is let in");
+
+    let second = ensure_postgres(&folder.config()).await.unwrap();
+    assert!(second.adopted);
+    assert_eq!((second.pid, second.port), (first.pid, first.port));
+
+    assert!(stop_postgres(&folder.config().data_dir, Duration::from_secs(20)).await.unwrap());
+    assert!(ProcessId::of(first.pid).is_none());
+    assert!(!stop_postgres(&folder.config().data_dir, Duration::from_secs(20)).await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_server_comes_back_with_what_was_committed() {
+    let folder = Folder::new("killed");
+    let first = ensure_postgres(&folder.config()).await.unwrap();
+    execute(&first, "CREATE TABLE kept (n text); INSERT INTO kept VALUES ('yes')").await;
+    ProcessId::of(first.pid).unwrap().signal(nix::sys::signal::Signal::SIGKILL);
+    let second = ensure_postgres(&folder.config()).await.unwrap();
+    assert!(!second.adopted);
+    assert_ne!(second.pid, first.pid);
+    assert_eq!(value(&second, "SELECT n FROM kept").await, "yes");
+    // A lost state file is no loss: the cluster says who runs it.
+    std::fs::remove_file(folder.0.join("data/state/postgres.json")).unwrap();
+    let third = ensure_postgres(&folder.config()).await.unwrap();
+    assert!(third.adopted);
+    assert_eq!((third.pid, third.port), (second.pid, second.port));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_starts_at_once_are_one_server() {
+    let folder = Folder::new("race");
+    let config = folder.config();
+    let (one, other) = tokio::join!(ensure_postgres(&config), ensure_postgres(&config));
+    let (one, other) = (one.unwrap(), other.unwrap());
+    assert_eq!((one.pid, one.port), (other.pid, other.port));
+    assert!(one.adopted != other.adopted, "one starts, one adopts");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_taken_port_is_named_or_left_aside() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener.local_addr().unwrap().port();
+    let folder = Folder::new("port");
+    let config = PostgresConfig { port: taken, ..folder.config() };
+    match ensure_postgres(&config).await.unwrap_err() {
+        PlatformError::PortInUse { port, holder } => {
+            assert_eq!((port, holder.pid), (taken, i32::try_from(std::process::id()).ok()));
+        }
+        other => panic!("{other}"),
+    }
+    let running = ensure_postgres(&PostgresConfig { auto_ports: true, ..config }).await.unwrap();
+    assert!(running.port > taken);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unfinished_initdb_is_made_anew() {
+    let folder = Folder::new("partial");
+    std::fs::create_dir_all(folder.0.join("data/postgres/cluster.partial/base")).unwrap();
+    std::fs::set_permissions(folder.0.join("data/postgres"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let running = ensure_postgres(&folder.config()).await.unwrap();
+    assert_eq!(value(&running, "SELECT current_database()::text").await, "bss");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn test_databases_are_separate_and_owned() {
+    let server = bss_platform::testing::test_server().await;
+    let (one, other) = (server.database().await, server.database().await);
+    assert_ne!(one, other);
+    let (client, connection) = tokio_postgres::connect(&one, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.batch_execute("CREATE TABLE mine (n int)").await.unwrap();
+    let (client, connection) = tokio_postgres::connect(&other, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    assert!(client.batch_execute("SELECT FROM mine").await.is_err());
+}
