@@ -101,8 +101,14 @@ pub struct Template {
 
 const POSTGRES: &str = include_str!("../../../services/postgres/service.toml");
 const POSTGRES_TEMPLATES: [(&str, &str); 2] = [
-    ("postgresql.conf", include_str!("../../../services/postgres/postgresql.conf")),
-    ("pg_hba.conf", include_str!("../../../services/postgres/pg_hba.conf")),
+    (
+        "postgresql.conf",
+        include_str!("../../../services/postgres/postgresql.conf"),
+    ),
+    (
+        "pg_hba.conf",
+        include_str!("../../../services/postgres/pg_hba.conf"),
+    ),
 ];
 
 /// Parses one `service.toml`.
@@ -154,6 +160,9 @@ mod tests {
     #[test]
     fn memory_stays_within_its_bounds() {
         let memory = postgres().unwrap().memory;
-        assert_eq!([256, 1024, 2048, 65_536].map(|mb| memory.budget_mb(mb)), [128, 256, 512, 768]);
+        assert_eq!(
+            [256, 1024, 2048, 65_536].map(|mb| memory.budget_mb(mb)),
+            [128, 256, 512, 768]
+        );
     }
 }

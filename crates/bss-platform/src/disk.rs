@@ -38,7 +38,11 @@ impl DiskGuard {
 
     /// Watches the file system of `path`.
     pub fn new(path: &Path, reserve_bytes: u64) -> Self {
-        Self { path: path.to_path_buf(), reserve_bytes, refusing: AtomicBool::new(false) }
+        Self {
+            path: path.to_path_buf(),
+            reserve_bytes,
+            refusing: AtomicBool::new(false),
+        }
     }
 
     /// Asks the file system and remembers the answer.
@@ -53,13 +57,26 @@ impl DiskGuard {
 
     fn judge(&self, free_bytes: u64) -> DiskStatus {
         let was_refusing = self.refusing.load(Ordering::Relaxed);
-        let needed = if was_refusing { self.reserve_bytes + self.reserve_bytes / 10 } else { self.reserve_bytes };
+        let needed = if was_refusing {
+            self.reserve_bytes + self.reserve_bytes / 10
+        } else {
+            self.reserve_bytes
+        };
         let refusing = free_bytes < needed;
         self.refusing.store(refusing, Ordering::Relaxed);
         if refusing != was_refusing {
-            tracing::warn!(free_bytes, reserve_bytes = self.reserve_bytes, refusing, "disk reserve");
+            tracing::warn!(
+                free_bytes,
+                reserve_bytes = self.reserve_bytes,
+                refusing,
+                "disk reserve"
+            );
         }
-        DiskStatus { writes_allowed: !refusing, free_bytes, reserve_bytes: self.reserve_bytes }
+        DiskStatus {
+            writes_allowed: !refusing,
+            free_bytes,
+            reserve_bytes: self.reserve_bytes,
+        }
     }
 }
 
@@ -70,9 +87,20 @@ mod tests {
     #[test]
     fn writes_stop_below_the_reserve_and_go_on_with_room() {
         let guard = DiskGuard::new(Path::new("/"), 1000);
-        let cases = [(1000, true), (999, false), (1000, false), (1099, false), (1100, true), (1000, true)];
+        let cases = [
+            (1000, true),
+            (999, false),
+            (1000, false),
+            (1099, false),
+            (1100, true),
+            (1000, true),
+        ];
         for (step, (free, allowed)) in cases.into_iter().enumerate() {
-            assert_eq!(guard.judge(free).writes_allowed, allowed, "step {step}: {free} free");
+            assert_eq!(
+                guard.judge(free).writes_allowed,
+                allowed,
+                "step {step}: {free} free"
+            );
             assert_eq!(guard.writes_allowed(), allowed);
         }
     }

@@ -40,7 +40,12 @@ pub struct Finding {
 impl Finding {
     fn judge(check: &'static str, good: bool, bad: Severity, message: String, mend: &str) -> Self {
         let severity = if good { Severity::Ok } else { bad };
-        Self { check, severity, message, mend: (!good).then(|| mend.to_owned()) }
+        Self {
+            check,
+            severity,
+            message,
+            mend: (!good).then(|| mend.to_owned()),
+        }
     }
 }
 
@@ -79,18 +84,31 @@ pub fn examine(data_dir: &Path, bin_dir: Option<&Path>, ports: &[u16]) -> Vec<Fi
 }
 
 fn disk(data_dir: &Path) -> Finding {
-    let existing = data_dir.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
+    let existing = data_dir
+        .ancestors()
+        .find(|path| path.exists())
+        .unwrap_or(Path::new("."));
     let needed_mb = 2 * DiskGuard::DEFAULT_RESERVE_BYTES / 1024 / 1024;
     match free_bytes(existing) {
         Ok(free) => {
             let free_mb = free / 1024 / 1024;
-            let message = format!("{free_mb} MB free at {}, {needed_mb} MB are wanted", existing.display());
-            let mend = format!("df -h '{}', then make room or choose another --data-dir", existing.display());
+            let message = format!(
+                "{free_mb} MB free at {}, {needed_mb} MB are wanted",
+                existing.display()
+            );
+            let mend = format!(
+                "df -h '{}', then make room or choose another --data-dir",
+                existing.display()
+            );
             Finding::judge("disk", free_mb >= needed_mb, Severity::Failure, message, &mend)
         }
-        Err(error) => {
-            Finding::judge("disk", false, Severity::Failure, error.to_string(), "choose another --data-dir")
-        }
+        Err(error) => Finding::judge(
+            "disk",
+            false,
+            Severity::Failure,
+            error.to_string(),
+            "choose another --data-dir",
+        ),
     }
 }
 
@@ -100,7 +118,13 @@ fn programs(bin_dir: Option<&Path>) -> Finding {
         Ok(dir) => format!("in {}", dir.display()),
         Err(error) => error.to_string(),
     };
-    Finding::judge("postgres", found.is_ok(), Severity::Failure, message, "make .tools/venv")
+    Finding::judge(
+        "postgres",
+        found.is_ok(),
+        Severity::Failure,
+        message,
+        "make .tools/venv",
+    )
 }
 
 fn port_free(port: u16) -> Finding {
@@ -124,12 +148,26 @@ mod tests {
     fn what_is_wrong_comes_with_a_command() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let findings = examine(&std::env::temp_dir(), Some(Path::new("/no/such/programs")), &[port]);
-        let bad: Vec<&Finding> = findings.iter().filter(|found| found.severity == Severity::Failure).collect();
+        let findings = examine(
+            &std::env::temp_dir(),
+            Some(Path::new("/no/such/programs")),
+            &[port],
+        );
+        let bad: Vec<&Finding> = findings
+            .iter()
+            .filter(|found| found.severity == Severity::Failure)
+            .collect();
         let named: Vec<&str> = bad.iter().map(|found| found.check).collect();
-        assert!(named.contains(&"postgres") && named.contains(&"port"), "{named:?}");
+        assert!(
+            named.contains(&"postgres") && named.contains(&"port"),
+            "{named:?}"
+        );
         assert!(bad.iter().all(|found| found.mend.is_some()));
         let held = bad.iter().find(|found| found.check == "port").unwrap();
-        assert!(held.message.contains(&std::process::id().to_string()), "{}", held.message);
+        assert!(
+            held.message.contains(&std::process::id().to_string()),
+            "{}",
+            held.message
+        );
     }
 }

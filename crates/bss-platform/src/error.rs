@@ -133,7 +133,11 @@ impl PlatformError {
 impl From<tokio_postgres::Error> for PlatformError {
     fn from(error: tokio_postgres::Error) -> Self {
         // The driver's own text is "db error"; what the server said stands in its source.
-        Self::Sql(error.as_db_error().map_or_else(|| error.to_string(), ToString::to_string))
+        Self::Sql(
+            error
+                .as_db_error()
+                .map_or_else(|| error.to_string(), ToString::to_string),
+        )
     }
 }
 

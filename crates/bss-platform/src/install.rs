@@ -14,11 +14,15 @@ pub(crate) const SHARED_ROOT: &str = "/var/lib/bss";
 /// the working folder, the binary, or any folder above them.
 pub fn find_bin_dir(configured: Option<&Path>) -> Result<PathBuf, PlatformError> {
     let service = crate::catalogue::postgres()?;
-    let named = configured
-        .map(Path::to_path_buf)
-        .or_else(|| std::env::var_os("BSS_POSTGRES_BIN").filter(|value| !value.is_empty()).map(PathBuf::from));
+    let named = configured.map(Path::to_path_buf).or_else(|| {
+        std::env::var_os("BSS_POSTGRES_BIN")
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    });
     if let Some(dir) = named {
-        return check(&dir, &service).then_some(dir.clone()).ok_or_else(|| missing(&[dir]));
+        return check(&dir, &service)
+            .then_some(dir.clone())
+            .ok_or_else(|| missing(&[dir]));
     }
     let starts = [std::env::current_dir().ok(), std::env::current_exe().ok()];
     let mut looked = Vec::new();
@@ -35,19 +39,31 @@ pub fn find_bin_dir(configured: Option<&Path>) -> Result<PathBuf, PlatformError>
         }
     }
     if looked.is_empty() {
-        looked.extend(starts.into_iter().flatten().take(1).map(|start| start.join(".tools/venv")));
+        looked.extend(
+            starts
+                .into_iter()
+                .flatten()
+                .take(1)
+                .map(|start| start.join(".tools/venv")),
+        );
     }
     Err(missing(&looked))
 }
 
 fn missing(looked: &[PathBuf]) -> PlatformError {
-    let looked = looked.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+    let looked = looked
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect::<Vec<_>>()
+        .join(", ");
     PlatformError::NoBinaries { looked }
 }
 
 fn check(dir: &Path, service: &Service) -> bool {
     service.obtain.programs.iter().all(|program| {
-        dir.join(program).metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+        dir.join(program)
+            .metadata()
+            .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
     })
 }
 
@@ -57,7 +73,9 @@ pub(crate) fn reachable_bin_dir(
     service: &Service,
     user: Option<&RunAs>,
 ) -> Result<PathBuf, PlatformError> {
-    let bin_dir = bin_dir.canonicalize().map_err(PlatformError::io("find", bin_dir))?;
+    let bin_dir = bin_dir
+        .canonicalize()
+        .map_err(PlatformError::io("find", bin_dir))?;
     let Some(user) = user else { return Ok(bin_dir) };
     if closed_ancestor(&bin_dir, user).is_none() {
         return Ok(bin_dir);
@@ -80,7 +98,8 @@ pub(crate) fn reachable_bin_dir(
 
 fn copy_tree(from: &Path, to: &Path) -> Result<(), PlatformError> {
     std::fs::create_dir_all(to).map_err(PlatformError::io("create", to))?;
-    std::fs::set_permissions(to, std::fs::Permissions::from_mode(0o755)).map_err(PlatformError::io("open", to))?;
+    std::fs::set_permissions(to, std::fs::Permissions::from_mode(0o755))
+        .map_err(PlatformError::io("open", to))?;
     for entry in std::fs::read_dir(from).map_err(PlatformError::io("list", from))? {
         let entry = entry.map_err(PlatformError::io("list", from))?;
         let (source, target) = (entry.path(), to.join(entry.file_name()));

@@ -25,7 +25,9 @@ impl StackLock {
 
     /// Waits for the lock: a second `bss up` waits so for the first one's start.
     pub async fn acquire(data_dir: &Path) -> Result<Self, PlatformError> {
-        wait_for(&data_dir.join("stack.lock")).await.map(|file| Self { _file: file })
+        wait_for(&data_dir.join("stack.lock"))
+            .await
+            .map(|file| Self { _file: file })
     }
 }
 

@@ -36,7 +36,10 @@ pub fn holder_of(port: u16) -> Option<PortHolder> {
     }
     let wanted: Vec<String> = inodes.iter().map(|inode| format!("socket:[{inode}]")).collect();
     let pid = pids().into_iter().find(|pid| holds(*pid, &wanted));
-    Some(PortHolder { pid, command: pid.and_then(command_of) })
+    Some(PortHolder {
+        pid,
+        command: pid.and_then(command_of),
+    })
 }
 
 /// A port on the loopback that is free now: the wanted one (0: any), or with `auto_ports` the next free one.
@@ -45,11 +48,17 @@ pub fn choose(wanted: u16, auto_ports: bool) -> Result<u16, PlatformError> {
         return Ok(port);
     }
     if !auto_ports {
-        let holder = holder_of(wanted).unwrap_or(PortHolder { pid: None, command: None });
+        let holder = holder_of(wanted).unwrap_or(PortHolder {
+            pid: None,
+            command: None,
+        });
         return Err(PlatformError::PortInUse { port: wanted, holder });
     }
     let last = wanted.saturating_add(AUTO_RANGE);
-    (wanted..=last).skip(1).find_map(bindable).ok_or(PlatformError::NoFreePort { first: wanted, last })
+    (wanted..=last)
+        .skip(1)
+        .find_map(bindable)
+        .ok_or(PlatformError::NoFreePort { first: wanted, last })
 }
 
 fn bindable(port: u16) -> Option<u16> {
@@ -63,8 +72,12 @@ fn listening_inodes(port: u16) -> Vec<String> {
     for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
         for line in std::fs::read_to_string(table).unwrap_or_default().lines().skip(1) {
             let fields: Vec<&str> = line.split_whitespace().collect();
-            let [_, local, _, state, _, _, _, _, _, inode, ..] = fields[..] else { continue };
-            let here = local.rsplit_once(':').and_then(|(_, hex)| u16::from_str_radix(hex, 16).ok());
+            let [_, local, _, state, _, _, _, _, _, inode, ..] = fields[..] else {
+                continue;
+            };
+            let here = local
+                .rsplit_once(':')
+                .and_then(|(_, hex)| u16::from_str_radix(hex, 16).ok());
             if state == LISTEN && here == Some(port) {
                 found.push(inode.to_owned());
             }
@@ -74,7 +87,9 @@ fn listening_inodes(port: u16) -> Vec<String> {
 }
 
 fn holds(pid: i32, sockets: &[String]) -> bool {
-    let Ok(entries) = std::fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
+    let Ok(entries) = std::fs::read_dir(format!("/proc/{pid}/fd")) else {
+        return false;
+    };
     entries
         .flatten()
         .filter_map(|entry| std::fs::read_link(entry.path()).ok())
@@ -92,7 +107,10 @@ mod tests {
         let holder = holder_of(port).unwrap();
         assert_eq!(holder.pid, i32::try_from(std::process::id()).ok());
         let error = choose(port, false).unwrap_err().to_string();
-        assert!(error.contains(&format!("process {}", std::process::id())), "{error}");
+        assert!(
+            error.contains(&format!("process {}", std::process::id())),
+            "{error}"
+        );
         let moved = choose(port, true).unwrap();
         assert!(moved > port);
         drop(listener);

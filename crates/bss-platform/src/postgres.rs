@@ -86,15 +86,24 @@ impl Places {
 pub async fn ensure_postgres(cfg: &PostgresConfig) -> Result<RunningPostgres, PlatformError> {
     let service = catalogue::postgres()?;
     std::fs::create_dir_all(&cfg.data_dir).map_err(PlatformError::io("create", &cfg.data_dir))?;
-    let data_dir = cfg.data_dir.canonicalize().map_err(PlatformError::io("find", &cfg.data_dir))?;
+    let data_dir = cfg
+        .data_dir
+        .canonicalize()
+        .map_err(PlatformError::io("find", &cfg.data_dir))?;
     let _lock = lock::wait_for(&data_dir.join("postgres.lock")).await?;
 
     let places = Places::of(&data_dir);
     if let Some(state) = living(&places) {
         let deadline = Instant::now() + Duration::from_secs(service.check.start_timeout_s);
-        wait_until_answers(&places, &service, &state, None, deadline).await?;
-        bootstrap(&data_dir, &service, state.port).await?;
-        return running(&data_dir, &service, &state, true);
+        match wait_until_answers(&places, &service, &state, None, deadline).await {
+            Ok(()) => {
+                bootstrap(&data_dir, &service, state.port).await?;
+                return running(&data_dir, &service, &state, true);
+            }
+            // It was dying while we looked: started anew below.
+            Err(_) if !state.process.is_alive() => {}
+            Err(error) => return Err(error),
+        }
     }
 
     let user = privileges::run_as(&service.run.user)?;
@@ -114,7 +123,9 @@ pub async fn ensure_postgres(cfg: &PostgresConfig) -> Result<RunningPostgres, Pl
 /// Stops the data folder's PostgreSQL: waits for a clean shutdown for `timeout`, then for an immediate one
 /// (nothing committed is lost, the next start recovers). False where none ran.
 pub async fn stop_postgres(data_dir: &Path, timeout: Duration) -> Result<bool, PlatformError> {
-    let Ok(data_dir) = data_dir.canonicalize() else { return Ok(false) };
+    let Ok(data_dir) = data_dir.canonicalize() else {
+        return Ok(false);
+    };
     let _lock = lock::wait_for(&data_dir.join("postgres.lock")).await?;
     let places = Places::of(&data_dir);
     let Some(state) = living(&places) else {
@@ -124,7 +135,10 @@ pub async fn stop_postgres(data_dir: &Path, timeout: Duration) -> Result<bool, P
     // SIGINT is PostgreSQL's fast shutdown: sessions end, a checkpoint is written.
     state.process.signal(Signal::SIGINT);
     if !gone_within(&state.process, timeout).await {
-        tracing::warn!(pid = state.process.pid, "no clean shutdown in time, stopping at once");
+        tracing::warn!(
+            pid = state.process.pid,
+            "no clean shutdown in time, stopping at once"
+        );
         state.process.signal(Signal::SIGQUIT);
         gone_within(&state.process, Duration::from_secs(5)).await;
     }
@@ -159,9 +173,15 @@ fn living(places: &Places) -> Option<PostgresState> {
     let mut lines = text.lines();
     let pid: i32 = lines.next()?.trim().parse().ok()?;
     let port = lines.nth(2)?.trim().parse().ok()?;
-    let process = working_in(&places.cluster).into_iter().find(|process| process.pid == pid)?;
+    let process = working_in(&places.cluster)
+        .into_iter()
+        .find(|process| process.pid == pid)?;
     let exe = std::fs::read_link(format!("/proc/{pid}/exe")).ok()?;
-    Some(PostgresState { process, port, bin_dir: exe.parent()?.to_path_buf() })
+    Some(PostgresState {
+        process,
+        port,
+        bin_dir: exe.parent()?.to_path_buf(),
+    })
 }
 
 /// Makes the folders: ours closed to others but searchable by the database's user, its own closed to all else.
@@ -182,12 +202,19 @@ fn prepare_places(data_dir: &Path, user: Option<&RunAs>) -> Result<Places, Platf
             }
             None => make_home(&home, user)?,
         }
+    } else if let Ok(home) = home.canonicalize() {
+        // A first start that was cut off may have made it and not given it away.
+        make_home(&home, user)?;
     }
     let places = Places::of(data_dir);
     if let Some(user) = user
         && let Some(closed) = privileges::closed_ancestor(places.home(), user)
     {
-        return Err(PlatformError::Unreachable { user: user.name.clone(), path: places.home().to_path_buf(), closed });
+        return Err(PlatformError::Unreachable {
+            user: user.name.clone(),
+            path: places.home().to_path_buf(),
+            closed,
+        });
     }
     Ok(places)
 }
@@ -199,7 +226,8 @@ fn make_home(home: &Path, user: Option<&RunAs>) -> Result<(), PlatformError> {
 }
 
 fn set_mode(path: &Path, mode: u32) -> Result<(), PlatformError> {
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(PlatformError::io("protect", path))
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
+        .map_err(PlatformError::io("protect", path))
 }
 
 /// Ends what a dead postmaster left: its children, who hold its shared memory, and its pid file.
@@ -215,7 +243,11 @@ async fn reap(places: &Places) -> Result<(), PlatformError> {
             process.signal(Signal::SIGKILL);
         }
         if Instant::now() > deadline {
-            return Err(server_error(places, "left processes behind that don't end", Some(left[0].pid)));
+            return Err(server_error(
+                places,
+                "left processes behind that don't end",
+                Some(left[0].pid),
+            ));
         }
         tokio::time::sleep(POLL).await;
     }
@@ -242,16 +274,34 @@ async fn initialise(
     privileges::give(&password_file, user)?;
 
     let mut command = Command::new(bin_dir.join("initdb"));
-    command.arg("-D").arg(&partial).args(["-U", &service.run.superuser, "-A", "scram-sha-256", "-E", "UTF8"]);
-    command.args(["--data-checksums", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]);
+    command
+        .arg("-D")
+        .arg(&partial)
+        .args(["-U", &service.run.superuser, "-A", "scram-sha-256", "-E", "UTF8"]);
+    command.args([
+        "--data-checksums",
+        "--locale-provider=builtin",
+        "--builtin-locale=C.UTF-8",
+        "--locale=C",
+    ]);
     command.arg("--pwfile").arg(&password_file);
     privileges::apply(&mut command, user);
-    let output = command.current_dir(places.home()).stdin(Stdio::null()).output().await;
+    let output = command
+        .current_dir(places.home())
+        .stdin(Stdio::null())
+        .output()
+        .await;
     remove_if_there(&password_file)?;
-    let output = output.map_err(|source| PlatformError::Spawn { program: bin_dir.join("initdb"), source })?;
+    let output = output.map_err(|source| PlatformError::Spawn {
+        program: bin_dir.join("initdb"),
+        source,
+    })?;
     if !output.status.success() {
         let text = String::from_utf8_lossy(&output.stderr);
-        return Err(PlatformError::Program { program: "initdb".to_owned(), output: last_lines(&text, 5) });
+        return Err(PlatformError::Program {
+            program: "initdb".to_owned(),
+            output: last_lines(&text, 5),
+        });
     }
     std::fs::rename(&partial, &places.cluster).map_err(PlatformError::io("rename", &partial))
 }
@@ -304,7 +354,9 @@ fn configure(
     user: Option<&RunAs>,
 ) -> Result<(), PlatformError> {
     let machine_mb = machine_memory_mb();
-    let memory_mb = cfg.memory_mb.unwrap_or_else(|| service.memory.budget_mb(machine_mb));
+    let memory_mb = cfg
+        .memory_mb
+        .unwrap_or_else(|| service.memory.budget_mb(machine_mb));
     let free_mb = free_bytes(&places.cluster)? / 1024 / 1024;
     let settings = Settings::sized(&service.run.address, port, memory_mb, machine_mb, free_mb);
     for template in &service.templates {
@@ -330,17 +382,30 @@ fn spawn(
     let log_too = log.try_clone().map_err(PlatformError::io("open", &places.log))?;
     let program = bin_dir.join("postgres");
     let mut command = Command::new(&program);
-    command.arg("-D").arg(&places.cluster).current_dir(&places.cluster);
+    command
+        .arg("-D")
+        .arg(&places.cluster)
+        .current_dir(&places.cluster);
     privileges::apply(&mut command, user);
     // A group of its own: Ctrl-C at our terminal must not reach a data store. No parent-death signal either.
-    command.process_group(0).stdin(Stdio::null()).stdout(log).stderr(log_too);
-    let child = command.spawn().map_err(|source| PlatformError::Spawn { program, source })?;
+    command
+        .process_group(0)
+        .stdin(Stdio::null())
+        .stdout(log)
+        .stderr(log_too);
+    let child = command
+        .spawn()
+        .map_err(|source| PlatformError::Spawn { program, source })?;
     let process = child
         .id()
         .and_then(|pid| i32::try_from(pid).ok())
         .and_then(ProcessId::of)
         .ok_or_else(|| server_error(places, "ended at once", None))?;
-    let state = PostgresState { process, port, bin_dir: bin_dir.to_path_buf() };
+    let state = PostgresState {
+        process,
+        port,
+        bin_dir: bin_dir.to_path_buf(),
+    };
     // Written before it answers: who finds us dead in between adopts it.
     write_json(&postgres_file(&places.data_dir), &state)?;
     Ok((child, state))
@@ -377,7 +442,11 @@ async fn wait_until_answers(
                     .map_or_else(|| error.to_string(), |answer| answer.message().to_owned()),
                 _ => "no answer".to_owned(),
             };
-            return Err(server_error(places, &format!("is not ready in time: {why}"), Some(state.process.pid)));
+            return Err(server_error(
+                places,
+                &format!("is not ready in time: {why}"),
+                Some(state.process.pid),
+            ));
         }
         tokio::time::sleep(POLL).await;
     }
@@ -403,9 +472,16 @@ async fn bootstrap(data_dir: &Path, service: &Service, port: u16) -> Result<(), 
             .await?;
     }
     if !exists("SELECT 1 FROM pg_database WHERE datname = $1", database).await? {
-        client.batch_execute(&format!("CREATE DATABASE {database} OWNER {owner}")).await?;
+        client
+            .batch_execute(&format!("CREATE DATABASE {database} OWNER {owner}"))
+            .await?;
     }
-    if !exists("SELECT 1 FROM pg_database WHERE datname = $1 AND datconnlimit = 1000", database).await? {
+    if !exists(
+        "SELECT 1 FROM pg_database WHERE datname = $1 AND datconnlimit = 1000",
+        database,
+    )
+    .await?
+    {
         let inside = connect(&superuser_url(data_dir, service, port, database)?).await?;
         inside
             .batch_execute(&format!(
@@ -431,19 +507,36 @@ fn running(
     write_json(&postgres_file(data_dir), state)?;
     let password = secret(data_dir, OWNER_SECRET)?;
     let run = &service.run;
-    let owner_url = format!("postgres://{}:{password}@{}:{}/{}", run.owner, run.address, state.port, run.database);
-    Ok(RunningPostgres { port: state.port, pid: state.process.pid, owner_url, adopted })
+    let owner_url = format!(
+        "postgres://{}:{password}@{}:{}/{}",
+        run.owner, run.address, state.port, run.database
+    );
+    Ok(RunningPostgres {
+        port: state.port,
+        pid: state.process.pid,
+        owner_url,
+        adopted,
+    })
 }
 
-fn superuser_url(data_dir: &Path, service: &Service, port: u16, database: &str) -> Result<String, PlatformError> {
+fn superuser_url(
+    data_dir: &Path,
+    service: &Service,
+    port: u16,
+    database: &str,
+) -> Result<String, PlatformError> {
     let password = secret(data_dir, SUPERUSER_SECRET)?;
     let run = &service.run;
-    Ok(format!("postgres://{}:{password}@{}:{port}/{database}", run.superuser, run.address))
+    Ok(format!(
+        "postgres://{}:{password}@{}:{port}/{database}",
+        run.superuser, run.address
+    ))
 }
 
 fn secret(data_dir: &Path, name: &str) -> Result<String, PlatformError> {
-    secrets::read(data_dir, name)?
-        .ok_or_else(|| PlatformError::SecretMissing { path: secrets::path_of(data_dir, name) })
+    secrets::read(data_dir, name)?.ok_or_else(|| PlatformError::SecretMissing {
+        path: secrets::path_of(data_dir, name),
+    })
 }
 
 async fn connect(url: &str) -> Result<Client, tokio_postgres::Error> {

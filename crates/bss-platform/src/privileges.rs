@@ -33,17 +33,32 @@ pub fn run_as(wanted: &str) -> Result<Option<RunAs>, PlatformError> {
     look_up(wanted)
         .or_else(|| look_up("nobody"))
         .map(Some)
-        .ok_or_else(|| PlatformError::NoUser { user: wanted.to_owned(), detail })
+        .ok_or_else(|| PlatformError::NoUser {
+            user: wanted.to_owned(),
+            detail,
+        })
 }
 
 fn look_up(name: &str) -> Option<RunAs> {
     let user = User::from_name(name).ok().flatten()?;
-    Some(RunAs { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw() })
+    Some(RunAs {
+        name: user.name,
+        uid: user.uid.as_raw(),
+        gid: user.gid.as_raw(),
+    })
 }
 
 fn create(name: &str) -> String {
     let output = Command::new("useradd")
-        .args(["--system", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", name])
+        .args([
+            "--system",
+            "--no-create-home",
+            "--home-dir",
+            "/nonexistent",
+            "--shell",
+            "/usr/sbin/nologin",
+            name,
+        ])
         .stdin(Stdio::null())
         .output();
     match output {
@@ -63,12 +78,17 @@ pub fn give(path: &Path, user: Option<&RunAs>) -> Result<(), PlatformError> {
 pub fn closed_ancestor(path: &Path, user: &RunAs) -> Option<PathBuf> {
     let mut ancestors: Vec<&Path> = path.ancestors().collect();
     ancestors.reverse();
-    ancestors.into_iter().find(|folder| !searchable(folder, user)).map(Path::to_path_buf)
+    ancestors
+        .into_iter()
+        .find(|folder| !searchable(folder, user))
+        .map(Path::to_path_buf)
 }
 
 fn searchable(folder: &Path, user: &RunAs) -> bool {
     // A folder that doesn't exist yet will be made by us, open enough.
-    let Ok(metadata) = folder.metadata() else { return true };
+    let Ok(metadata) = folder.metadata() else {
+        return true;
+    };
     let mode = metadata.mode();
     let bit = if metadata.uid() == user.uid {
         0o100

@@ -27,7 +27,11 @@ impl ProcessId {
     pub fn of(pid: i32) -> Option<Self> {
         let start_ticks = living_start_ticks(pid)?;
         let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-        Some(Self { pid, start_ticks, boot_id: boot_id.trim().to_owned() })
+        Some(Self {
+            pid,
+            start_ticks,
+            boot_id: boot_id.trim().to_owned(),
+        })
     }
 
     /// Whether this very process still lives.
@@ -69,8 +73,14 @@ pub fn command_of(pid: i32) -> Option<String> {
 
 /// The living processes whose working folder is `dir`: PostgreSQL and all its children sit in their cluster.
 pub fn working_in(dir: &Path) -> Vec<ProcessId> {
-    let Ok(dir) = dir.canonicalize() else { return Vec::new() };
-    pids().into_iter().filter(|pid| cwd_of(*pid).as_deref() == Some(&dir)).filter_map(ProcessId::of).collect()
+    let Ok(dir) = dir.canonicalize() else {
+        return Vec::new();
+    };
+    pids()
+        .into_iter()
+        .filter(|pid| cwd_of(*pid).as_deref() == Some(&dir))
+        .filter_map(ProcessId::of)
+        .collect()
 }
 
 /// The process's working folder, where we may know it.
@@ -82,7 +92,10 @@ pub fn cwd_of(pid: i32) -> Option<PathBuf> {
 pub(crate) fn pids() -> Vec<i32> {
     std::fs::read_dir("/proc")
         .map(|entries| {
-            entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+            entries
+                .flatten()
+                .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+                .collect()
         })
         .unwrap_or_default()
 }
@@ -95,9 +108,15 @@ mod tests {
     fn a_reused_pid_is_another_process() {
         let me = ProcessId::current().unwrap();
         assert!(me.is_alive());
-        let earlier = ProcessId { start_ticks: me.start_ticks - 1, ..me.clone() };
+        let earlier = ProcessId {
+            start_ticks: me.start_ticks - 1,
+            ..me.clone()
+        };
         assert!(!earlier.is_alive());
-        let other_boot = ProcessId { boot_id: "other".to_owned(), ..me };
+        let other_boot = ProcessId {
+            boot_id: "other".to_owned(),
+            ..me
+        };
         assert!(!other_boot.is_alive());
     }
 

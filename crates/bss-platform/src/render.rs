@@ -97,8 +97,16 @@ mod tests {
             "shared_buffers = '192MB'",
             "pg_stat_statements.track_utility = off",
         ] {
-            assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");
+            assert!(
+                text.lines().any(|found| found == line),
+                "{line} is missing in\n{text}"
+            );
         }
-        assert!(settings.render("pg_hba.conf").unwrap().contains("127.0.0.1/32  scram-sha-256"));
+        assert!(
+            settings
+                .render("pg_hba.conf")
+                .unwrap()
+                .contains("127.0.0.1/32  scram-sha-256")
+        );
     }
 }

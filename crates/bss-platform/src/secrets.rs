@@ -42,5 +42,8 @@ pub fn write(data_dir: &Path, name: &str, secret: &str) -> Result<(), PlatformEr
 
 /// 192 random bits as hexadecimal digits: safe in a URL and in a shell.
 pub fn generate() -> String {
-    rand::random::<[u8; 24]>().iter().map(|byte| format!("{byte:02x}")).collect()
+    rand::random::<[u8; 24]>()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

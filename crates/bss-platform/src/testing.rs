@@ -62,7 +62,10 @@ pub async fn test_server() -> &'static TestPostgres {
     SERVER
         .get_or_init(|| async {
             let server = match std::env::var(SERVER_URL_VARIABLE) {
-                Ok(url) if !url.is_empty() => TestPostgres { server_url: url, _alive: None },
+                Ok(url) if !url.is_empty() => TestPostgres {
+                    server_url: url,
+                    _alive: None,
+                },
                 _ => start().await,
             };
             server.ensure_owner().await;
@@ -81,14 +84,23 @@ impl TestPostgres {
         let name = format!("t_{}_{}_{number}", me.pid, me.start_ticks);
         // Two processes copying the template at once, or one that just looked at it, are told to wait.
         let deadline = Instant::now() + Duration::from_secs(30);
-        while let Err(error) = client.batch_execute(&format!("CREATE DATABASE {name} OWNER {OWNER}")).await {
+        while let Err(error) = client
+            .batch_execute(&format!("CREATE DATABASE {name} OWNER {OWNER}"))
+            .await
+        {
             let busy = error.code() == Some(&tokio_postgres::error::SqlState::OBJECT_IN_USE);
-            assert!(busy && Instant::now() < deadline, "cannot create {name}: {error:?}");
+            assert!(
+                busy && Instant::now() < deadline,
+                "cannot create {name}: {error:?}"
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let inside = self.connect(&name).await;
         // What the managed server's first start does, too: PostgreSQL 15 and newer close `public`.
-        inside.batch_execute(&format!("ALTER SCHEMA public OWNER TO {OWNER}")).await.expect("own schema public");
+        inside
+            .batch_execute(&format!("ALTER SCHEMA public OWNER TO {OWNER}"))
+            .await
+            .expect("own schema public");
         self.url_of(OWNER, Some(OWNER), &name)
     }
 
@@ -105,7 +117,9 @@ impl TestPostgres {
     }
 
     async fn connect(&self, database: &str) -> Client {
-        connect(&self.superuser_url(database)).await.expect("the test server answers")
+        connect(&self.superuser_url(database))
+            .await
+            .expect("the test server answers")
     }
 
     async fn ensure_owner(&self) {
@@ -124,17 +138,25 @@ impl TestPostgres {
 
     async fn drop_dead(&self, client: &Client) {
         let rows = client
-            .query("SELECT datname FROM pg_database WHERE datname LIKE 't\\_%\\_%'", &[])
+            .query(
+                "SELECT datname FROM pg_database WHERE datname LIKE 't\\_%\\_%'",
+                &[],
+            )
             .await
             .expect("list databases");
-        let dead: Vec<String> =
-            rows.iter().map(|row| row.get::<_, String>(0)).filter(|name| !creator_lives(name)).collect();
+        let dead: Vec<String> = rows
+            .iter()
+            .map(|row| row.get::<_, String>(0))
+            .filter(|name| !creator_lives(name))
+            .collect();
         if dead.len() <= DEAD_DATABASES_KEPT {
             return;
         }
         for name in dead {
             // Another process may drop the same one.
-            let _ = client.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+            let _ = client
+                .batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+                .await;
         }
     }
 }
@@ -143,7 +165,8 @@ fn creator_lives(database: &str) -> bool {
     let mut parts = database.split('_').skip(1);
     let pid = parts.next().and_then(|text| text.parse().ok());
     let ticks = parts.next().and_then(|text| text.parse().ok());
-    pid.and_then(ProcessId::of).is_some_and(|process| Some(process.start_ticks) == ticks)
+    pid.and_then(ProcessId::of)
+        .is_some_and(|process| Some(process.start_ticks) == ticks)
 }
 
 async fn connect(url: &str) -> Result<Client, tokio_postgres::Error> {
@@ -160,27 +183,59 @@ async fn start() -> TestPostgres {
     let dir = temporary_folder();
     privileges::give(&dir, user.as_ref()).expect("give the folder away");
     let mut initdb = Command::new(bin.join("initdb"));
-    initdb.arg("-D").arg(dir.join("data")).args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]);
-    initdb.args(["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]);
+    initdb
+        .arg("-D")
+        .arg(dir.join("data"))
+        .args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]);
+    initdb.args([
+        "--locale-provider=builtin",
+        "--builtin-locale=C.UTF-8",
+        "--locale=C",
+    ]);
     privileges::apply(&mut initdb, user.as_ref());
-    let output = initdb.current_dir(&dir).stdin(Stdio::null()).output().await.expect("run initdb");
-    assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
+    let output = initdb
+        .current_dir(&dir)
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .expect("run initdb");
+    assert!(
+        output.status.success(),
+        "initdb: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let port = ports::choose(0, false).expect("a free port");
     let mut watchdog = Command::new("sh");
-    watchdog.arg("-c").arg(WATCHDOG).arg("test-postgres").arg(&bin).arg(&dir).arg(port.to_string());
+    watchdog
+        .arg("-c")
+        .arg(WATCHDOG)
+        .arg("test-postgres")
+        .arg(&bin)
+        .arg(&dir)
+        .arg(port.to_string());
     privileges::apply(&mut watchdog, user.as_ref());
     // Its own group: the signal that ends the tests must not end the one who cleans up.
-    watchdog.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    watchdog
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let mut child = watchdog.spawn().expect("start the watchdog");
     let alive = child.stdin.take();
     let server_url = format!("postgres://postgres@127.0.0.1:{port}");
     let deadline = Instant::now() + Duration::from_secs(60);
     while let Err(error) = connect(&format!("{server_url}/postgres")).await {
         let log = std::fs::read_to_string(dir.join("log")).unwrap_or_default();
-        assert!(Instant::now() < deadline, "the test server doesn't answer: {error}; its log: {log}");
+        assert!(
+            Instant::now() < deadline,
+            "the test server doesn't answer: {error}; its log: {log}"
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    TestPostgres { server_url, _alive: alive }
+    TestPostgres {
+        server_url,
+        _alive: alive,
+    }
 }
 
 fn temporary_folder() -> PathBuf {

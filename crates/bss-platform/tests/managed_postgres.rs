@@ -44,13 +44,17 @@ impl Drop for Folder {
 }
 
 async fn value(running: &RunningPostgres, sql: &str) -> String {
-    let (client, connection) = tokio_postgres::connect(&running.owner_url, tokio_postgres::NoTls).await.unwrap();
+    let (client, connection) = tokio_postgres::connect(&running.owner_url, tokio_postgres::NoTls)
+        .await
+        .unwrap();
     tokio::spawn(connection);
     client.query_one(sql, &[]).await.unwrap().get(0)
 }
 
 async fn execute(running: &RunningPostgres, sql: &str) {
-    let (client, connection) = tokio_postgres::connect(&running.owner_url, tokio_postgres::NoTls).await.unwrap();
+    let (client, connection) = tokio_postgres::connect(&running.owner_url, tokio_postgres::NoTls)
+        .await
+        .unwrap();
     tokio::spawn(connection);
     client.batch_execute(sql).await.unwrap();
 }
@@ -74,23 +78,42 @@ async fn the_first_start_is_durable_and_closed_and_the_second_adopts() {
     assert_eq!(mode(&secrets), 0o700);
     assert_eq!(mode(&secrets.join("postgres-owner")), 0o600);
     let wrong = first.owner_url.replace("bss_owner:", "bss_owner:x");
-    assert!(tokio_postgres::connect(&wrong, tokio_postgres::NoTls).await.is_err(), "any password is let in");
+    assert!(
+        tokio_postgres::connect(&wrong, tokio_postgres::NoTls)
+            .await
+            .is_err(),
+        "any password is let in"
+    );
 
     let second = ensure_postgres(&folder.config()).await.unwrap();
     assert!(second.adopted);
     assert_eq!((second.pid, second.port), (first.pid, first.port));
 
-    assert!(stop_postgres(&folder.config().data_dir, Duration::from_secs(20)).await.unwrap());
+    assert!(
+        stop_postgres(&folder.config().data_dir, Duration::from_secs(20))
+            .await
+            .unwrap()
+    );
     assert!(ProcessId::of(first.pid).is_none());
-    assert!(!stop_postgres(&folder.config().data_dir, Duration::from_secs(20)).await.unwrap());
+    assert!(
+        !stop_postgres(&folder.config().data_dir, Duration::from_secs(20))
+            .await
+            .unwrap()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_server_comes_back_with_what_was_committed() {
     let folder = Folder::new("killed");
     let first = ensure_postgres(&folder.config()).await.unwrap();
-    execute(&first, "CREATE TABLE kept (n text); INSERT INTO kept VALUES ('yes')").await;
-    ProcessId::of(first.pid).unwrap().signal(nix::sys::signal::Signal::SIGKILL);
+    execute(
+        &first,
+        "CREATE TABLE kept (n text); INSERT INTO kept VALUES ('yes')",
+    )
+    .await;
+    ProcessId::of(first.pid)
+        .unwrap()
+        .signal(nix::sys::signal::Signal::SIGKILL);
     let second = ensure_postgres(&folder.config()).await.unwrap();
     assert!(!second.adopted);
     assert_ne!(second.pid, first.pid);
@@ -117,14 +140,25 @@ async fn a_taken_port_is_named_or_left_aside() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = listener.local_addr().unwrap().port();
     let folder = Folder::new("port");
-    let config = PostgresConfig { port: taken, ..folder.config() };
+    let config = PostgresConfig {
+        port: taken,
+        ..folder.config()
+    };
     match ensure_postgres(&config).await.unwrap_err() {
         PlatformError::PortInUse { port, holder } => {
-            assert_eq!((port, holder.pid), (taken, i32::try_from(std::process::id()).ok()));
+            assert_eq!(
+                (port, holder.pid),
+                (taken, i32::try_from(std::process::id()).ok())
+            );
         }
         other => panic!("{other}"),
     }
-    let running = ensure_postgres(&PostgresConfig { auto_ports: true, ..config }).await.unwrap();
+    let running = ensure_postgres(&PostgresConfig {
+        auto_ports: true,
+        ..config
+    })
+    .await
+    .unwrap();
     assert!(running.port > taken);
 }
 
@@ -132,7 +166,11 @@ async fn a_taken_port_is_named_or_left_aside() {
 async fn an_unfinished_initdb_is_made_anew() {
     let folder = Folder::new("partial");
     std::fs::create_dir_all(folder.0.join("data/postgres/cluster.partial/base")).unwrap();
-    std::fs::set_permissions(folder.0.join("data/postgres"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::set_permissions(
+        folder.0.join("data/postgres"),
+        std::fs::Permissions::from_mode(0o755),
+    )
+    .unwrap();
     let running = ensure_postgres(&folder.config()).await.unwrap();
     assert_eq!(value(&running, "SELECT current_database()::text").await, "bss");
 }
@@ -142,10 +180,14 @@ async fn test_databases_are_separate_and_owned() {
     let server = bss_platform::testing::test_server().await;
     let (one, other) = (server.database().await, server.database().await);
     assert_ne!(one, other);
-    let (client, connection) = tokio_postgres::connect(&one, tokio_postgres::NoTls).await.unwrap();
+    let (client, connection) = tokio_postgres::connect(&one, tokio_postgres::NoTls)
+        .await
+        .unwrap();
     tokio::spawn(connection);
     client.batch_execute("CREATE TABLE mine (n int)").await.unwrap();
-    let (client, connection) = tokio_postgres::connect(&other, tokio_postgres::NoTls).await.unwrap();
+    let (client, connection) = tokio_postgres::connect(&other, tokio_postgres::NoTls)
+        .await
+        .unwrap();
     tokio::spawn(connection);
     assert!(client.batch_execute("SELECT FROM mine").await.is_err());
 }

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Every check, in the order in which a failure is cheapest. One cargo profile, so that everything compiles once.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/announce.sh
+began=$SECONDS
+step "tools" scripts/tools.sh
+export PATH="$PWD/.tools/venv/bin:$PATH"
+
+step "formatting" cargo fmt --all --check
+step "licences, sources, duplicates" cargo deny --workspace check bans licenses sources
+if [ -f console/package.json ]; then
+    step "console: packages" scripts/console.sh npm ci --no-audit --no-fund
+    step "console: types" scripts/console.sh npm run typecheck
+    step "console: unit tests" scripts/console.sh npm test
+    step "console: static files" scripts/build-console.sh
+fi
+step "clippy" cargo clippy --workspace --all-targets --release --locked -- -D warnings
+step "build" cargo build --release --locked -p bss
+step "tests on PostgreSQL 18" scripts/test-postgres.sh cargo nextest run --workspace --release --locked --no-fail-fast
+step "doctests" cargo test --doc --workspace --release --locked
+old=/usr/lib/postgresql/15/bin
+if [ -x "$old/initdb" ]; then
+    step "store's tests on PostgreSQL 15" env BSS_TEST_POSTGRES_BIN="$old" \
+        scripts/test-postgres.sh cargo nextest run -p bss-store --release --locked --no-fail-fast
+else
+    echo "== store's tests on PostgreSQL 15: left out, Debian's package postgresql-15 is not installed"
+fi
+step "order to cash, end to end" scripts/e2e.sh
+if [ -f console/package.json ]; then
+    step "console: browser tests" scripts/console.sh npm run e2e
+fi
+echo "== all checks passed in $((SECONDS - began)) s"
