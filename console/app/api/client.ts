@@ -1,0 +1,182 @@
+/** The only module that calls the server. Everything goes to the console's own origin, by TM Forum's paths. */
+import createClient from 'openapi-fetch'
+import type * as T from './types'
+
+const PATHS = {
+  category: '/tmf-api/productCatalogManagement/v4/category',
+  productSpecification: '/tmf-api/productCatalogManagement/v4/productSpecification',
+  productOffering: '/tmf-api/productCatalogManagement/v4/productOffering',
+  productOfferingPrice: '/tmf-api/productCatalogManagement/v4/productOfferingPrice',
+  individual: '/tmf-api/party/v4/individual',
+  organization: '/tmf-api/party/v4/organization',
+  customer: '/tmf-api/customerManagement/v4/customer',
+  billingAccount: '/tmf-api/accountManagement/v4/billingAccount',
+  productOrder: '/tmf-api/productOrderingManagement/v4/productOrder',
+  cancelProductOrder: '/tmf-api/productOrderingManagement/v4/cancelProductOrder',
+  serviceOrder: '/tmf-api/serviceOrdering/v4/serviceOrder',
+  product: '/tmf-api/productInventory/v4/product',
+  service: '/tmf-api/serviceInventory/v4/service',
+  resource: '/tmf-api/resourceInventoryManagement/v4/resource',
+  usage: '/tmf-api/usageManagement/v4/usage',
+  customerBill: '/tmf-api/customerBillManagement/v4/customerBill',
+  appliedCustomerBillingRate: '/tmf-api/customerBillManagement/v4/appliedCustomerBillingRate',
+  payment: '/tmf-api/paymentManagement/v4/payment',
+  ledgerEntry: '/bss-api/v1/ledger/entry',
+  usageFile: '/bss-api/v1/usageFile',
+  usageReject: '/bss-api/v1/usageReject',
+  billRun: '/bss-api/v1/billRun',
+} as const
+
+interface Types {
+  category: T.Ref
+  productSpecification: T.Entity
+  productOffering: T.Offering
+  productOfferingPrice: T.OfferingPrice
+  individual: T.Party
+  organization: T.Party
+  customer: T.Customer
+  billingAccount: T.BillingAccount
+  productOrder: T.ProductOrder
+  cancelProductOrder: T.Entity
+  serviceOrder: T.ServiceOrder
+  product: T.Product
+  service: T.Product
+  resource: T.Product
+  usage: T.Usage
+  customerBill: T.CustomerBill
+  appliedCustomerBillingRate: T.BillingRate
+  payment: T.Payment
+  ledgerEntry: T.LedgerEntry
+  usageFile: T.UsageFile
+  usageReject: T.UsageReject
+  billRun: T.BillRun
+}
+
+export type ResourceName = keyof Types
+export type Resource<N extends ResourceName> = Types[N]
+export type ListQuery = Record<string, string | number | undefined>
+export interface Page<R> { rows: R[], total: number }
+export interface CallOptions { signal?: AbortSignal, idempotencyKey?: string, ifMatch?: string }
+
+/** TM Forum's Error object together with what a support call needs. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly reason: string,
+    message: string,
+    readonly correlationId: string,
+    readonly retryAfter = '',
+  ) {
+    super(message)
+    this.name = 'ApiError'
+  }
+}
+
+/** What the client needs of the sign-in; given once by the sign-in plugin. */
+export interface Session { token: () => string | undefined, renew: () => Promise<void> }
+let session: Session = { token: () => undefined, renew: async () => {} }
+export function useSessionFor(next: Session): void {
+  session = next
+}
+
+// Looked up at call time, so that a test may replace it.
+const http = createClient<Record<string, never>>({ baseUrl: '', fetch: (request) => globalThis.fetch(request) })
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
+type Untyped = (method: string, url: string, init: object) => Promise<{ data?: unknown, error?: unknown, response: Response }>
+
+async function send(
+  method: Method, url: string, init: { query?: ListQuery, body?: unknown, parseAs?: 'blob' } & CallOptions = {},
+): Promise<{ data: unknown, response: Response }> {
+  const headers: Record<string, string> = {}
+  const token = session.token()
+  if (token) headers.authorization = `Bearer ${token}`
+  if (init.idempotencyKey) headers['idempotency-key'] = init.idempotencyKey
+  if (init.ifMatch) headers['if-match'] = init.ifMatch
+  if (method === 'PATCH') headers['content-type'] = 'application/merge-patch+json'
+  const result = await (http.request as unknown as Untyped)(method.toLowerCase(), url, {
+    params: { query: init.query },
+    body: init.body,
+    headers,
+    signal: init.signal,
+    parseAs: init.parseAs,
+  }).catch((cause: unknown) => {
+    if (cause instanceof DOMException && cause.name === 'AbortError') throw cause
+    throw new ApiError(0, 'unreachable', 'The server did not answer',
+      'The connection failed or was cut. The server may be restarting; try again in a moment.', '')
+  })
+  const { response } = result
+  if (response.ok) return { data: result.data, response }
+  if (response.status === 401) await session.renew()
+  throw toError(response, result.error)
+}
+
+function toError(response: Response, body: unknown): ApiError {
+  const fields = (body && typeof body === 'object' ? body : {}) as Record<string, string | undefined>
+  return new ApiError(
+    response.status,
+    String(fields.code ?? response.status),
+    fields.reason ?? response.statusText,
+    fields.message ?? `The server answered ${response.status}.`,
+    response.headers.get('x-correlation-id') ?? '',
+    response.headers.get('retry-after') ?? '',
+  )
+}
+
+function item(name: ResourceName, id: string): string {
+  return `${PATHS[name]}/${encodeURIComponent(id)}`
+}
+
+/** One page of a collection with the whole count (`X-Total-Count`). */
+export async function list<N extends ResourceName>(
+  name: N, query: ListQuery = {}, options: CallOptions = {},
+): Promise<Page<Resource<N>>> {
+  const { data, response } = await send('GET', PATHS[name], { ...options, query })
+  const rows = (Array.isArray(data) ? data : []) as Resource<N>[]
+  const counted = response.headers.get('x-total-count')
+  return { rows, total: counted === null ? rows.length : Number(counted) }
+}
+
+/** One resource; `etag` guards a later change against somebody else's. */
+export async function get<N extends ResourceName>(
+  name: N, id: string, options: CallOptions = {},
+): Promise<Resource<N> & { etag?: string }> {
+  const { data, response } = await send('GET', item(name, id), options)
+  return { ...(data as Resource<N>), etag: response.headers.get('etag') ?? undefined }
+}
+
+/** Creates a resource; the key makes a second click or a retry harmless. */
+export async function create<N extends ResourceName>(name: N, body: unknown, idempotencyKey: string): Promise<Resource<N>> {
+  return (await send('POST', PATHS[name], { body, idempotencyKey })).data as Resource<N>
+}
+
+async function read<R>(url: string, query?: ListQuery, options: CallOptions = {}): Promise<R> {
+  return (await send('GET', url, { ...options, query })).data as R
+}
+
+export const dashboard = (o?: CallOptions) => read<{ tile?: T.Tile[] } | T.Tile[]>('/bss-api/v1/dashboard', undefined, o)
+export const search = (q: string, o?: CallOptions) => read<T.SearchHit[]>('/bss-api/v1/search', { q }, o)
+export const clock = (o?: CallOptions) => read<T.Clock>('/bss-api/v1/clock', undefined, o)
+export const trialBalance = (o?: CallOptions) => read<T.TrialBalanceRow[]>('/bss-api/v1/ledger/trialBalance', undefined, o)
+export const topics = (o?: CallOptions) => read<T.Topic[]>('/bss-api/v1/events/topics', undefined, o)
+export const groups = (o?: CallOptions) => read<T.Group[]>('/bss-api/v1/events/groups', undefined, o)
+export const trace = (id: string, o?: CallOptions) => read<T.ExplainNode>(`/bss-api/v1/trace/${encodeURIComponent(id)}`, undefined, o)
+export const analytics = (id: string, o?: CallOptions) => read<T.Analytics>(`/bss-api/v1/analytics/customer/${encodeURIComponent(id)}`, undefined, o)
+export const explainBill = (id: string, o?: CallOptions) => read<T.ExplainNode>(`${item('customerBill', id)}/explain`, undefined, o)
+
+/** The lines of one ledger account, newest first as the server sorts them. */
+export async function ledgerAccount(code: string, query: ListQuery, o: CallOptions = {}): Promise<Page<T.LedgerLine>> {
+  const { data, response } = await send('GET', `/bss-api/v1/ledger/account/${encodeURIComponent(code)}`, { ...o, query })
+  const rows = (Array.isArray(data) ? data : []) as T.LedgerLine[]
+  return { rows, total: Number(response.headers.get('x-total-count') ?? rows.length) }
+}
+
+/** The bill's document. It is fetched, for a token never stands in an address. */
+export async function billPdf(id: string): Promise<Blob> {
+  return (await send('GET', `${item('customerBill', id)}/pdf`, { parseAs: 'blob' })).data as Blob
+}
+
+/** Tells order processing to try the failed steps of an order again. */
+export async function retryFallout(orderId: string, idempotencyKey: string): Promise<void> {
+  await send('POST', `/bss-api/v1/fallout/${encodeURIComponent(orderId)}/retry`, { body: {}, idempotencyKey })
+}
