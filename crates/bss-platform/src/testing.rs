@@ -223,7 +223,7 @@ async fn start() -> TestPostgres {
     let mut child = watchdog.spawn().expect("start the watchdog");
     let alive = child.stdin.take();
     let server_url = format!("postgres://postgres@127.0.0.1:{port}");
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while let Err(error) = connect(&format!("{server_url}/postgres")).await {
         let log = std::fs::read_to_string(dir.join("log")).unwrap_or_default();
         assert!(
