@@ -230,11 +230,25 @@ fn set_mode(path: &Path, mode: u32) -> Result<(), PlatformError> {
         .map_err(PlatformError::io("protect", path))
 }
 
+/// PostgreSQL's processes of a cluster: they work in its folder. So may an operator's shell, which is left alone.
+fn servers_in(cluster: &Path) -> Vec<ProcessId> {
+    let is_server = |process: &ProcessId| {
+        std::fs::read_link(format!("/proc/{}/exe", process.pid))
+            .ok()
+            .and_then(|exe| {
+                exe.file_name()
+                    .map(|name| name.to_string_lossy().starts_with("postgres"))
+            })
+            .unwrap_or(false)
+    };
+    working_in(cluster).into_iter().filter(is_server).collect()
+}
+
 /// Ends what a dead postmaster left: its children, who hold its shared memory, and its pid file.
 async fn reap(places: &Places) -> Result<(), PlatformError> {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
-        let left = working_in(&places.cluster);
+        let left = servers_in(&places.cluster);
         if left.is_empty() {
             break;
         }

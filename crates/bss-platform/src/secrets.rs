@@ -42,9 +42,11 @@ pub fn write(data_dir: &Path, name: &str, secret: &str) -> Result<(), PlatformEr
 
 /// 192 random bits as hexadecimal digits: safe in a URL and in a shell.
 pub fn generate() -> String {
-    rand::random::<[u8; 24]>().iter().fold(String::with_capacity(48), |mut text, byte| {
-        text.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
-        text.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
-        text
-    })
+    rand::random::<[u8; 24]>()
+        .iter()
+        .fold(String::with_capacity(48), |mut text, byte| {
+            text.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
+            text.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
+            text
+        })
 }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bss_platform::process::{ProcessId, working_in};
-use bss_platform::{PlatformError, PostgresConfig, RunningPostgres, ensure_postgres, stop_postgres};
+use bss_platform::{
+    BssState, PlatformError, PostgresConfig, RunningPostgres, StackLock, ensure_postgres, stop_postgres,
+};
 
 /// A data folder that is stopped and removed however the test ends.
 struct Folder(PathBuf);
@@ -190,4 +192,98 @@ async fn test_databases_are_separate_and_owned() {
         .unwrap();
     tokio::spawn(connection);
     assert!(client.batch_execute("SELECT FROM mine").await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_data_folder_below_a_closed_one_works_for_root_too() {
+    let folder = Folder::new("closed");
+    std::fs::set_permissions(&folder.0, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let running = ensure_postgres(&folder.config()).await.unwrap();
+    assert_eq!(value(&running, "SELECT current_database()::text").await, "bss");
+    let home = folder.0.join("data/postgres").canonicalize().unwrap();
+    assert_eq!(mode(&folder.0), 0o700, "nobody else's folder is opened");
+    // As root the cluster lies elsewhere; as an ordinary user it is our own and in place.
+    assert_eq!(home.starts_with("/var/lib/bss"), nix::unistd::geteuid().is_root());
+    assert!(
+        stop_postgres(&folder.config().data_dir, Duration::from_secs(20))
+            .await
+            .unwrap()
+    );
+    bss_platform::remove_cluster(&folder.config().data_dir).unwrap();
+    assert!(!home.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leftovers_of_a_killed_postmaster_are_reaped_and_a_shell_in_the_folder_is_not() {
+    let folder = Folder::new("leftovers");
+    let first = ensure_postgres(&folder.config()).await.unwrap();
+    let mut shell = std::process::Command::new("sleep")
+        .arg("60")
+        .current_dir(folder.cluster())
+        .spawn()
+        .unwrap();
+    // Stopped children can't notice that their postmaster is dead, and hold its shared memory.
+    let children: Vec<ProcessId> = working_in(&folder.cluster())
+        .into_iter()
+        .filter(|process| process.pid != first.pid && process.pid != i32::try_from(shell.id()).unwrap())
+        .collect();
+    assert!(!children.is_empty());
+    for child in &children {
+        assert!(child.signal(nix::sys::signal::Signal::SIGSTOP));
+    }
+    ProcessId::of(first.pid)
+        .unwrap()
+        .signal(nix::sys::signal::Signal::SIGKILL);
+    let second = ensure_postgres(&folder.config()).await;
+    let spared = shell.try_wait().unwrap().is_none();
+    shell.kill().unwrap();
+    shell.wait().unwrap();
+    assert_ne!(second.unwrap().pid, first.pid);
+    assert!(spared, "the operator's shell was killed");
+    assert!(children.iter().all(|child| !child.is_alive()));
+}
+
+#[tokio::test]
+async fn one_stack_runs_per_folder_and_says_so() {
+    let folder = Folder::new("lock");
+    let held = StackLock::try_acquire(&folder.0).unwrap().unwrap();
+    assert!(StackLock::try_acquire(&folder.0).unwrap().is_none());
+    let waiting = StackLock::acquire(&folder.0);
+    tokio::pin!(waiting);
+    assert!(
+        tokio::time::timeout(Duration::from_millis(100), &mut waiting)
+            .await
+            .is_err()
+    );
+    drop(held);
+    tokio::time::timeout(Duration::from_secs(10), waiting)
+        .await
+        .unwrap()
+        .unwrap();
+
+    let state = BssState {
+        process: ProcessId::current().unwrap(),
+        version: "0.1.0".to_owned(),
+        listeners: [("gateway".to_owned(), "127.0.0.1:8000".to_owned())].into(),
+        started_at_ms: 1,
+    };
+    bss_platform::write_state(&folder.0, &state).unwrap();
+    assert_eq!(bss_platform::read_state(&folder.0), Some(state.clone()));
+    let ended = ProcessId {
+        start_ticks: 1,
+        ..state.process.clone()
+    };
+    bss_platform::write_state(
+        &folder.0,
+        &BssState {
+            process: ended,
+            ..state
+        },
+    )
+    .unwrap();
+    assert_eq!(
+        bss_platform::read_state(&folder.0),
+        None,
+        "a dead process is not running"
+    );
 }
