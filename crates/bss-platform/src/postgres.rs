@@ -14,7 +14,7 @@ use tokio_postgres::{Client, NoTls};
 use crate::catalogue::{self, Service};
 use crate::disk::free_bytes;
 use crate::error::PlatformError;
-use crate::install::{SHARED_ROOT, find_bin_dir, reachable_bin_dir};
+use crate::install::{SHARED_ROOT, find_bin_dir, make_shared_root, reachable_bin_dir};
 use crate::privileges::{self, RunAs};
 use crate::process::{ProcessId, working_in};
 use crate::render::{Settings, machine_memory_mb};
@@ -196,6 +196,7 @@ fn prepare_places(data_dir: &Path, user: Option<&RunAs>) -> Result<Places, Platf
                 let shared = Path::new(SHARED_ROOT).join(format!("data-{}", &secrets::generate()[..16]));
                 tracing::info!(closed = %closed.display(), home = %shared.display(),
                     "the database's user can't reach the data folder: the cluster lies outside and is linked");
+                make_shared_root()?;
                 make_home(&shared, user)?;
                 remove_if_there(&home)?;
                 std::os::unix::fs::symlink(&shared, &home).map_err(PlatformError::io("link", &home))?;

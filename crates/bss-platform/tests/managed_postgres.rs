@@ -41,6 +41,7 @@ impl Drop for Folder {
         for process in working_in(&self.cluster()) {
             process.signal(nix::sys::signal::Signal::SIGKILL);
         }
+        let _ = bss_platform::remove_cluster(&self.0.join("data"));
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
