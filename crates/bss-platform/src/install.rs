@@ -115,6 +115,17 @@ pub(crate) fn make_shared_root() -> Result<(), PlatformError> {
 }
 
 fn copy_tree(from: &Path, to: &Path) -> Result<(), PlatformError> {
+    // Every folder on the way is opened, whatever our umask is.
+    if let Some(parent) = to.parent().filter(|parent| !parent.exists()) {
+        std::fs::create_dir_all(parent).map_err(PlatformError::io("create", parent))?;
+        for folder in parent
+            .ancestors()
+            .take_while(|folder| *folder != Path::new(SHARED_ROOT))
+        {
+            std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755))
+                .map_err(PlatformError::io("open", folder))?;
+        }
+    }
     std::fs::create_dir_all(to).map_err(PlatformError::io("create", to))?;
     std::fs::set_permissions(to, std::fs::Permissions::from_mode(0o755))
         .map_err(PlatformError::io("open", to))?;
