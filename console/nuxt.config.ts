@@ -36,9 +36,5 @@ export default defineNuxtConfig({
   vite: {
     build: { chunkSizeWarningLimit: 400 },
   },
-  nitro: {
-    preset: 'static',
-    output: { publicDir: '.output/public' },
-  },
   typescript: { strict: true },
 })
