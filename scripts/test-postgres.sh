@@ -13,6 +13,8 @@ fi
 dir=$(mktemp -d /tmp/bss-test-postgres.XXXXXX)
 server=
 finish() {
+    # SIGTERM for a server that just starts and ignores SIGQUIT yet, SIGQUIT for one that still has clients.
+    [ -z "$server" ] || kill -TERM "$server" 2>/dev/null || true
     [ -z "$server" ] || kill -QUIT "$server" 2>/dev/null || true
     wait 2>/dev/null || true
     rm -rf "$dir"

@@ -27,15 +27,20 @@ const OWNER: &str = "bss_owner";
 /// Databases of ended processes are dropped once there are so many.
 const DEAD_DATABASES_KEPT: usize = 24;
 
-/// The watchdog: runs the server, waits for the end of its standard input, and removes everything.
+/// The watchdog: makes and runs the server, waits for the end of its standard input, and removes everything.
 const WATCHDOG: &str = r#"
 cd "$2" || exit 1
+"$1/initdb" -D "$2/data" -U postgres -A trust -E UTF8 --no-sync --locale-provider=builtin \
+  --builtin-locale=C.UTF-8 --locale=C >"$2/log" 2>&1 </dev/null
 "$1/postgres" -D "$2/data" -p "$3" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
   -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300 \
   -c shared_buffers=128MB -c max_wal_size=2GB -c autovacuum_naptime=10s -c jit=off -c timezone=UTC \
-  >"$2/log" 2>&1 </dev/null &
+  >>"$2/log" 2>&1 </dev/null &
 server=$!
 read -r _
+# A shell's background programs ignore SIGQUIT until they say otherwise: SIGTERM ends a server that just starts,
+# SIGQUIT one that still has clients.
+kill -TERM "$server" 2>/dev/null
 kill -QUIT "$server" 2>/dev/null
 wait "$server"
 cd /
@@ -182,28 +187,6 @@ async fn start() -> TestPostgres {
     let bin = reachable_bin_dir(&found, &service, user.as_ref()).expect("reachable programs");
     let dir = temporary_folder();
     privileges::give(&dir, user.as_ref()).expect("give the folder away");
-    let mut initdb = Command::new(bin.join("initdb"));
-    initdb
-        .arg("-D")
-        .arg(dir.join("data"))
-        .args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]);
-    initdb.args([
-        "--locale-provider=builtin",
-        "--builtin-locale=C.UTF-8",
-        "--locale=C",
-    ]);
-    privileges::apply(&mut initdb, user.as_ref());
-    let output = initdb
-        .current_dir(&dir)
-        .stdin(Stdio::null())
-        .output()
-        .await
-        .expect("run initdb");
-    assert!(
-        output.status.success(),
-        "initdb: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
     let port = ports::choose(0, false).expect("a free port");
     let mut watchdog = Command::new("sh");
     watchdog

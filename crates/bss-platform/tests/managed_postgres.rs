@@ -288,3 +288,59 @@ async fn one_stack_runs_per_folder_and_says_so() {
         "a dead process is not running"
     );
 }
+
+/// Run as a process of its own by the test below; by itself it only starts the server.
+#[tokio::test(flavor = "multi_thread")]
+async fn test_server_starts() {
+    // A server given from outside is not this process's, and stays.
+    if std::env::var_os("BSS_TEST_KILLED_CHILD").is_some() {
+        bss_platform::testing::test_server().await;
+        std::future::pending::<()>().await;
+    }
+}
+
+#[test]
+fn the_test_server_ends_with_its_process_at_any_moment() {
+    let me = std::env::current_exe().unwrap();
+    let folder = Folder::new("watchdog");
+    std::fs::set_permissions(&folder.0, std::fs::Permissions::from_mode(0o1777)).unwrap();
+    // From the first file of the cluster to the running server.
+    for moment in [
+        "data/PG_VERSION",
+        "data/postgresql.auto.conf",
+        "data/postmaster.opts",
+    ] {
+        let mut child = std::process::Command::new(&me)
+            .args(["--exact", "test_server_starts"])
+            .env("BSS_TEST_KILLED_CHILD", "1")
+            .env("TMPDIR", &folder.0)
+            .env_remove(bss_platform::testing::SERVER_URL_VARIABLE)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let left = || {
+            std::fs::read_dir(&folder.0)
+                .unwrap()
+                .flatten()
+                .map(|entry| entry.path())
+                .next()
+        };
+        until(&format!("{moment} appears"), || {
+            left().is_some_and(|dir| dir.join(moment).exists())
+        });
+        let cluster = left().unwrap().join("data");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        until("the folder is gone", || left().is_none());
+        assert!(working_in(&cluster).is_empty());
+    }
+}
+
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = std::time::Instant::now() + Duration::from_mins(1);
+    while !holds() {
+        assert!(std::time::Instant::now() < deadline, "in vain: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
