@@ -12,7 +12,7 @@ if [ -f "$mark" ] && [ -z "$inputs" ]; then
 fi
 if [ ! -f console/node_modules/.package-lock.json ] ||
     [ console/package-lock.json -nt console/node_modules/.package-lock.json ]; then
-    scripts/console.sh npm ci --no-audit --no-fund
+    scripts/console-packages.sh
 fi
 scripts/console.sh npm run generate
 touch "$mark"

@@ -10,7 +10,7 @@ export PATH="$PWD/.tools/venv/bin:$PATH"
 step "formatting" cargo fmt --all --check
 step "licences, sources, duplicates" cargo deny --workspace check bans licenses sources
 if [ -f console/package.json ]; then
-    step "console: packages" scripts/console.sh npm ci --no-audit --no-fund
+    step "console: packages" scripts/console-packages.sh
     step "console: types" scripts/console.sh npm run typecheck
     step "console: unit tests" scripts/console.sh npm test
     step "console: static files" scripts/build-console.sh
