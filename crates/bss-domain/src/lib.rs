@@ -1,1 +1,9 @@
 #![doc = include_str!("../README.md")]
+
+pub mod ids;
+pub mod money;
+pub mod time;
+
+pub use ids::{Slot, TypedId};
+pub use money::{Currency, Money, MoneyError, Nano};
+pub use time::{Cycle, Instant, Interval, Zone};
