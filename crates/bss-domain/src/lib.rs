@@ -2,8 +2,10 @@
 
 pub mod ids;
 pub mod money;
+pub mod refusal;
 pub mod time;
 
 pub use ids::{Slot, TypedId};
 pub use money::{Currency, Money, MoneyError, Nano};
+pub use refusal::{Refusal, RefusalKind};
 pub use time::{Cycle, Instant, Interval, Zone};

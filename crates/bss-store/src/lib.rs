@@ -1,1 +1,16 @@
 #![doc = include_str!("../README.md")]
+#![allow(dead_code)] // removed with the first reader of the log
+pub mod clock;
+pub mod event_log;
+
+mod error;
+mod instant;
+mod migrate;
+mod pool;
+mod session;
+
+pub use error::StoreError;
+pub use instant::Timestamptz;
+pub use migrate::{ClockMode, Migrated, migrate};
+pub use pool::{Store, StoreConfig};
+pub use session::{Scope, Session, UnitOfWork};
