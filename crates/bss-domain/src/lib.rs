@@ -4,6 +4,7 @@ pub mod ids;
 pub mod money;
 pub mod refusal;
 pub mod time;
+pub mod usage;
 
 pub use ids::{Slot, TypedId};
 pub use money::{Currency, Money, MoneyError, Nano};

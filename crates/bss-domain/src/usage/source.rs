@@ -1,0 +1,84 @@
+//! Sources of usage: a switch with its file format, its clock's zone and its way of writing numbers.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Fields, Metered, NumberPlan, RecordHash, RejectReason, asterisk, generic};
+use crate::time::Zone;
+
+/// The format of a source's files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SourceFormat {
+    /// Asterisk's `Master.csv`: calls only.
+    Asterisk,
+    /// A table with a header: calls, messages and data volume ([`generic`]).
+    Generic,
+}
+
+impl SourceFormat {
+    /// Every format.
+    pub const ALL: [Self; 2] = [Self::Asterisk, Self::Generic];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Asterisk => "asterisk",
+            Self::Generic => "generic",
+        }
+    }
+
+    /// The format of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+}
+
+/// A source of usage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UsageSource {
+    /// Its name: part of every record's identity, so it never changes.
+    pub name: String,
+    /// Its files' format.
+    pub format: SourceFormat,
+    /// The zone that its local times are in.
+    pub zone: Zone,
+    /// How it writes numbers.
+    #[serde(default)]
+    pub numbers: NumberPlan,
+}
+
+/// What a line of a file is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mediated {
+    /// A record to guide and to rate.
+    Metered(Metered),
+    /// Nothing that is charged: an unanswered call, a header, an empty line. It is counted with its file.
+    NotCharged,
+}
+
+impl UsageSource {
+    /// The identity of a line's first occurrence in its file. Lines that can't be split are taken whole.
+    pub fn hash(&self, line: &[u8], fields: Option<&Fields>) -> RecordHash {
+        match (self.format, fields) {
+            (SourceFormat::Generic, Some(fields)) if !fields.text(generic::ID).is_empty() => {
+                RecordHash::of_fields(&self.name, [b"id".as_slice(), fields.text(generic::ID).as_bytes()])
+            }
+            (_, Some(fields)) => RecordHash::of_fields(&self.name, fields.iter()),
+            (_, None) => RecordHash::of_fields(&self.name, [line]),
+        }
+    }
+
+    /// Whether the hash names the record itself, so that a second one in a file is no second call.
+    pub fn has_own_id(&self, fields: &Fields) -> bool {
+        self.format == SourceFormat::Generic && !fields.text(generic::ID).is_empty()
+    }
+
+    /// Reads the fields of one line.
+    pub fn mediate(&self, fields: &Fields) -> Result<Mediated, RejectReason> {
+        match self.format {
+            SourceFormat::Asterisk => asterisk::mediate(self, fields),
+            SourceFormat::Generic => generic::mediate(self, fields),
+        }
+    }
+}
