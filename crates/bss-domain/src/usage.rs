@@ -287,7 +287,14 @@ mod tests {
         };
         for origin in [None, Some(origin)] {
             let subject = (Direction::Outgoing, owner(7));
-            let usage = Usage::guide("msc1", metered(), hash, subject.1.customer.slot(), subject, origin);
+            let usage = Usage::guide(
+                "msc1",
+                metered(),
+                hash,
+                subject.1.customer.slot(),
+                subject,
+                origin,
+            );
             let json = serde_json::to_value(&usage).unwrap();
             assert_eq!(json["service"], "voice");
             assert_eq!(json["line"].as_u64(), origin.map(|o| u64::from(o.line)));

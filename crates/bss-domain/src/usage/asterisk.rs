@@ -215,13 +215,21 @@ mod tests {
 
     #[test]
     fn an_answered_call_is_usage_from_its_answer_on() {
-        for tail in ["", ",\"1762160400.17\"", ",\"1762160400.17\",\"any, \"\"thing\"\"\""] {
+        for tail in [
+            "",
+            ",\"1762160400.17\"",
+            ",\"1762160400.17\",\"any, \"\"thing\"\"\"",
+        ] {
             let Ok(Mediated::Metered(metered)) = read(&call(DAY, "61", "ANSWERED", tail)) else {
                 panic!("{tail}");
             };
             assert_eq!(metered.started.to_string(), "2026-11-03T09:00:05Z");
             assert_eq!(
-                (metered.quantity, metered.calling.as_str(), metered.called.as_str()),
+                (
+                    metered.quantity,
+                    metered.calling.as_str(),
+                    metered.called.as_str()
+                ),
                 (61, "48600100200", "48700100200")
             );
         }
@@ -242,7 +250,10 @@ mod tests {
     fn each_defect_has_its_reason() {
         let good = call(DAY, "61", "ANSWERED", "");
         let cases = [
-            (good.replace("\"48600100200\",\"487", "\"anonymous\",\"487"), "number"),
+            (
+                good.replace("\"48600100200\",\"487", "\"anonymous\",\"487"),
+                "number",
+            ),
             (good.replace("\"48700100200\"", "\"\""), "number"),
             (good.replace("2026-11-03 10:01:06", "2026-13-03 10:01:06"), "time"),
             (good.replace("2026-11-03 10:01:06", "2026-11-03T10:01:06"), "time"),

@@ -44,7 +44,9 @@ pub enum RejectReason {
         value: String,
     },
     /// A local time that the zone skips.
-    #[error("{field} {value:?} never was in {zone}, whose clocks jumped over it: is the source's zone right?")]
+    #[error(
+        "{field} {value:?} never was in {zone}, whose clocks jumped over it: is the source's zone right?"
+    )]
     SkippedTime {
         /// The field.
         field: &'static str,

@@ -62,7 +62,10 @@ impl UsageSource {
     pub fn hash(&self, line: &[u8], fields: Option<&Fields>) -> RecordHash {
         match (self.format, fields) {
             (SourceFormat::Generic, Some(fields)) if !fields.text(generic::ID).is_empty() => {
-                RecordHash::of_fields(&self.name, [b"id".as_slice(), fields.text(generic::ID).as_bytes()])
+                RecordHash::of_fields(
+                    &self.name,
+                    [b"id".as_slice(), fields.text(generic::ID).as_bytes()],
+                )
             }
             (_, Some(fields)) => RecordHash::of_fields(&self.name, fields.iter()),
             (_, None) => RecordHash::of_fields(&self.name, [line]),
