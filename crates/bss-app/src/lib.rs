@@ -1,3 +1,15 @@
 #![doc = include_str!("../README.md")]
 
 pub mod identity;
+
+mod app;
+mod caller;
+mod clock;
+mod error;
+mod ids;
+
+pub use app::App;
+pub use caller::{Caller, IdempotencyKey, RequestContext, Role, UnknownRole};
+pub use clock::{Clock, ClockError};
+pub use error::AppError;
+pub use ids::Ids;
