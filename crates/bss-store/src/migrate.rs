@@ -50,6 +50,7 @@ macro_rules! migrations {
 
 const MIGRATIONS: &[Migration] = migrations! {
     1 "0001_base";
+    3 "0003_orders";
 };
 
 /// A statement that can't run in a transaction (`CREATE INDEX CONCURRENTLY`) stands alone below this header.
