@@ -1,8 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+pub mod allowance;
+pub mod catalog;
 pub mod ids;
 pub mod money;
+pub mod rating;
 pub mod refusal;
+pub mod tax;
 pub mod time;
 pub mod usage;
 
