@@ -131,6 +131,10 @@ macro_rules! typed_ids {
 typed_ids! {
     /// A tenant: an operator of its own in the same database.
     TenantId = "Tenant";
+    /// Somebody who signs in, or a client's service account.
+    UserId = "User";
+    /// A user's sign-in, until its end.
+    UserSessionId = "UserSession";
     /// A person.
     IndividualId = "Individual";
     /// A company.

@@ -2,6 +2,7 @@
 #![allow(dead_code)] // removed with the first reader of the log
 pub mod clock;
 pub mod event_log;
+pub mod identity;
 
 mod error;
 mod instant;

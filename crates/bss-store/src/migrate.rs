@@ -50,7 +50,7 @@ macro_rules! migrations {
 
 const MIGRATIONS: &[Migration] = migrations! {
     1 "0001_base";
-    3 "0003_orders";
+    4 "0004_identity";
 };
 
 /// A statement that can't run in a transaction (`CREATE INDEX CONCURRENTLY`) stands alone below this header.

@@ -1,5 +1,7 @@
 //! What can go wrong with identities.
 
+use bss_store::StoreError;
+
 /// A refused or failed use case of identity.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
@@ -10,6 +12,22 @@ pub enum IdentityError {
         field: &'static str,
         /// What is wrong with it.
         reason: String,
+    },
+    /// There is no such thing.
+    #[error("there is no {what} {name:?}")]
+    Unknown {
+        /// What kind of thing.
+        what: &'static str,
+        /// How it was called.
+        name: String,
+    },
+    /// The name is somebody else's.
+    #[error("there is a {what} {name:?} already")]
+    Taken {
+        /// What kind of thing.
+        what: &'static str,
+        /// The name.
+        name: String,
     },
     /// Too many passwords are being checked.
     #[error("too many sign-ins at this moment: try again in a few seconds")]
@@ -22,6 +40,9 @@ pub enum IdentityError {
         /// The key's id.
         kid: String,
     },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The crypto library refused.
     #[error("{0}")]
     Crypto(String),
@@ -33,6 +54,17 @@ impl IdentityError {
         Self::Invalid {
             field,
             reason: reason.into(),
+        }
+    }
+
+    /// Names what is taken, where the store says that something is.
+    pub(super) fn taken(error: StoreError, what: &'static str, name: &str) -> Self {
+        match error {
+            StoreError::Taken { .. } => Self::Taken {
+                what,
+                name: name.to_owned(),
+            },
+            other => Self::Store(other),
         }
     }
 }
