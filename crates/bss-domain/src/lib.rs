@@ -1,14 +1,23 @@
 #![doc = include_str!("../README.md")]
 
+pub mod activation;
 pub mod allowance;
 pub mod catalog;
+pub mod document;
+pub mod fulfilment;
 pub mod ids;
 pub mod money;
+pub mod product;
+pub mod product_order;
 pub mod rating;
 pub mod refusal;
+pub mod resource;
+pub mod service;
 pub mod tax;
 pub mod time;
 pub mod usage;
+
+mod state;
 
 pub use ids::{Slot, TypedId};
 pub use money::{Currency, Money, MoneyError, Nano};

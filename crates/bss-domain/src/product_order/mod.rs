@@ -1,0 +1,9 @@
+//! ProductOrder (TMF622): what a customer asks for, item by item, and how far it has come.
+
+mod item;
+mod order;
+mod state;
+
+pub use item::{ItemAction, ProductOrderItem};
+pub use order::{NewProductOrder, OrderMessage, ProductOrder};
+pub use state::{ItemState, OrderState};
