@@ -50,6 +50,8 @@ macro_rules! migrations {
 
 const MIGRATIONS: &[Migration] = migrations! {
     1 "0001_base";
+    2 "0002_catalog_party";
+    3 "0003_orders";
     4 "0004_identity";
 };
 
