@@ -15,8 +15,10 @@ pub mod state;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{BillingAccountId, CustomerId, ProductId, Slot, TypedId, UsageFileId, UsageId};
+use crate::rating::Measured;
 use crate::time::{Instant, Interval};
 
+pub use crate::catalog::{Direction, ServiceKind};
 pub use identity::{Ordinals, RecordHash};
 pub use line::Fields;
 pub use number::{NumberPlan, NumberProblem};
@@ -24,95 +26,12 @@ pub use reject::RejectReason;
 pub use source::{SourceFormat, UsageSource};
 pub use state::UsageState;
 
-/// What was used; its quantity's unit follows from it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum UsageService {
-    /// A call, in seconds.
-    Voice,
-    /// Short messages, in pieces.
-    Sms,
-    /// Data volume, in bytes.
-    Data,
-}
-
-impl UsageService {
-    /// Every service.
-    pub const ALL: [Self; 3] = [Self::Voice, Self::Sms, Self::Data];
-
-    /// Its name in files, in JSON and in tariffs.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Voice => "voice",
-            Self::Sms => "sms",
-            Self::Data => "data",
-        }
-    }
-
-    /// The service of this name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|service| service.name() == name)
-    }
-
-    /// The base unit of a quantity.
-    pub const fn unit(self) -> &'static str {
-        match self {
-            Self::Voice => "second",
-            Self::Sms => "message",
-            Self::Data => "byte",
-        }
-    }
-
-    /// The number that stands for it in the database.
-    pub const fn sql(self) -> i16 {
-        self as i16
-    }
-
-    /// The service that a number of the database stands for.
-    pub fn from_sql(number: i16) -> Option<Self> {
-        Self::ALL.into_iter().find(|service| service.sql() == number)
-    }
-}
-
-/// Who of the two ends is the customer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Direction {
-    /// The customer called, sent or transferred.
-    Outgoing,
-    /// The customer was called or was sent something.
-    Incoming,
-}
-
-impl Direction {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Outgoing, Self::Incoming];
-
-    /// Its name in files, in JSON and in tariffs.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Outgoing => "outgoing",
-            Self::Incoming => "incoming",
-        }
-    }
-
-    /// The number that stands for it in the database.
-    pub const fn sql(self) -> i16 {
-        self as i16
-    }
-
-    /// The direction that a number of the database stands for.
-    pub fn from_sql(number: i16) -> Option<Self> {
-        Self::ALL.into_iter().find(|direction| direction.sql() == number)
-    }
-}
-
 /// What the network measured, before it is known whose it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Metered {
     /// What was used.
-    pub service: UsageService,
+    pub service: ServiceKind,
     /// The number that called, sent or transferred: E.164 digits without `+`.
     pub calling: String,
     /// The number that was called: E.164 digits, or a short code as dialled. Empty for data.
@@ -120,7 +39,7 @@ pub struct Metered {
     /// The network visited (MCC and MNC, as `26201`); none at home.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visited_network: Option<String>,
-    /// When the charged part began: the answer of a call.
+    /// When the charged part began, in whole milliseconds: the answer of a call.
     pub started: Instant,
     /// How much, in the service's base unit; never negative.
     pub quantity: i64,
@@ -134,10 +53,7 @@ impl Metered {
             ("calling", self.calling != other.calling),
             ("called", self.called != other.called),
             ("visitedNetwork", self.visited_network != other.visited_network),
-            (
-                "started",
-                self.started.as_millisecond() != other.started.as_millisecond(),
-            ),
+            ("started", self.started != other.started),
             ("quantity", self.quantity != other.quantity),
         ]
         .into_iter()
@@ -204,31 +120,65 @@ pub struct Usage {
     /// The file and line that it stands in; none where it came as a single record.
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<FileLine>,
+    /// Whether the hash is over the source's own id of the record and not over all that it wrote.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own_id: bool,
+}
+
+/// What makes a record the same record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// The hash that its id carries.
+    pub hash: RecordHash,
+    /// Whether the hash is over the source's own id of the record and not over all that it wrote: then two records
+    /// with one hash may say different things.
+    pub own_id: bool,
 }
 
 impl Usage {
-    /// Guides a measured record to its owner. The same record guided to the same slot has the same id.
+    /// Guides a measured record to its owner. The same record guided to the same slot has the same id; the slot is
+    /// the owner's, unless the record was guided before its number changed hands.
     pub fn guide(
         source: &str,
         metered: Metered,
-        hash: RecordHash,
+        identity: Identity,
         slot: Slot,
         (direction, owner): (Direction, Owner),
         origin: Option<FileLine>,
     ) -> Self {
         Self {
-            id: UsageId::at(metered.started.as_millisecond(), slot, hash.bits()),
+            id: UsageId::at(metered.started.as_millisecond(), slot, identity.hash.bits()),
             source: source.to_owned(),
             direction,
             metered,
             owner,
             origin,
+            own_id: identity.own_id,
         }
     }
 
-    /// The record's hash, as its id carries it.
-    pub fn hash(&self) -> RecordHash {
-        RecordHash::of_id(self.id)
+    /// The record's identity.
+    pub fn identity(&self) -> Identity {
+        Identity {
+            hash: RecordHash::of_id(self.id),
+            own_id: self.own_id,
+        }
+    }
+
+    /// The record as rating sees it.
+    pub fn measured(&self) -> Measured<'_> {
+        let other_party = match self.direction {
+            Direction::Outgoing => &self.metered.called,
+            Direction::Incoming => &self.metered.calling,
+        };
+        Measured {
+            start: self.metered.started,
+            service: self.metered.service,
+            direction: self.direction,
+            other_party,
+            network: self.metered.visited_network.as_deref(),
+            quantity: self.metered.quantity.unsigned_abs(),
+        }
     }
 }
 
@@ -244,16 +194,24 @@ pub fn subject(calling: Option<Owner>, called: Option<Owner>) -> Option<(Directi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::compose;
+    use crate::ids::{TenantId, compose};
 
     fn metered() -> Metered {
         Metered {
-            service: UsageService::Voice,
+            service: ServiceKind::Voice,
             calling: "48600100200".into(),
             called: "48700100200".into(),
             visited_network: None,
             started: "2026-11-03T10:00:00.250Z".parse().unwrap(),
             quantity: 61,
+        }
+    }
+
+    fn identity() -> Identity {
+        let tenant = TenantId::at(1, Slot::hash(b"t"), 1);
+        Identity {
+            hash: RecordHash::of_fields(tenant, "msc1", [b"a".as_slice()]),
+            own_id: false,
         }
     }
 
@@ -268,19 +226,17 @@ mod tests {
 
     #[test]
     fn an_id_holds_start_slot_and_hash() {
-        let (owner, hash) = (owner(7), RecordHash::of_fields("msc1", [b"a".as_slice()]));
+        let owner = owner(7);
         let slot = owner.customer.slot();
-        let usage = Usage::guide("msc1", metered(), hash, slot, (Direction::Outgoing, owner), None);
-        assert_eq!(
-            usage.id.uuid(),
-            compose(metered().started.as_millisecond(), slot, hash.bits())
-        );
-        assert_eq!((usage.id.slot(), usage.hash()), (slot, hash));
+        let subject = (Direction::Outgoing, owner);
+        let usage = Usage::guide("msc1", metered(), identity(), slot, subject, None);
+        let start_ms = metered().started.as_millisecond();
+        assert_eq!(usage.id.uuid(), compose(start_ms, slot, identity().hash.bits()));
+        assert_eq!((usage.id.slot(), usage.identity()), (slot, identity()));
     }
 
     #[test]
     fn json_is_flat_and_comes_back() {
-        let hash = RecordHash::of_fields("msc1", [b"a".as_slice()]);
         let origin = FileLine {
             file: UsageFileId::at(1, Slot::hash(b"x"), 5),
             line: 3,
@@ -290,7 +246,7 @@ mod tests {
             let usage = Usage::guide(
                 "msc1",
                 metered(),
-                hash,
+                identity(),
                 subject.1.customer.slot(),
                 subject,
                 origin,

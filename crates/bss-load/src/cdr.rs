@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::io::{self, Write};
 
 use bss_domain::time::{Interval, Zone};
-use bss_domain::usage::{SourceFormat, UsageService, generic};
+use bss_domain::usage::{ServiceKind, SourceFormat, generic};
 use serde::{Deserialize, Serialize};
 
 pub use defect::Defect;
@@ -72,12 +72,12 @@ pub struct Totals {
 }
 
 impl Totals {
-    fn add(&mut self, service: UsageService, quantity: i64) {
+    fn add(&mut self, service: ServiceKind, quantity: i64) {
         self.records += 1;
         *match service {
-            UsageService::Voice => &mut self.voice_seconds,
-            UsageService::Sms => &mut self.messages,
-            UsageService::Data => &mut self.data_bytes,
+            ServiceKind::Voice => &mut self.voice_seconds,
+            ServiceKind::Sms => &mut self.messages,
+            ServiceKind::Data => &mut self.data_bytes,
         } += quantity;
     }
 }

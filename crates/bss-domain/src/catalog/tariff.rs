@@ -28,6 +28,7 @@
 //!   rates may share one. `sharedCounters`: one for all of the account's products.
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use super::prefix::{PrefixIndex, PrefixTaken};
 use super::{Node, price::not_negative};
@@ -35,7 +36,8 @@ use crate::money::Nano;
 use crate::refusal::Refusal;
 
 /// What was used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 #[repr(u8)]
 pub enum ServiceKind {
     /// Calls, in seconds.
@@ -47,7 +49,8 @@ pub enum ServiceKind {
 }
 
 /// Which way it went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 #[repr(u8)]
 pub enum Direction {
     /// From the customer.
@@ -80,6 +83,26 @@ impl ServiceKind {
             .find(|(known, _)| *known == name)
             .map(|(_, kind)| *kind)
     }
+
+    /// The number that stands for it in the database.
+    pub const fn sql(self) -> i16 {
+        self as i16
+    }
+
+    /// The kind that a number of the database stands for.
+    pub fn from_sql(number: i16) -> Option<Self> {
+        let place = usize::try_from(number).ok()?;
+        SERVICES.get(place).map(|(_, kind)| *kind)
+    }
+
+    /// The base unit of its quantities.
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::Voice => "second",
+            Self::Sms => "message",
+            Self::Data => "byte",
+        }
+    }
 }
 
 impl Direction {
@@ -94,6 +117,17 @@ impl Direction {
             .iter()
             .find(|(known, _)| *known == name)
             .map(|(_, way)| *way)
+    }
+
+    /// The number that stands for it in the database.
+    pub const fn sql(self) -> i16 {
+        self as i16
+    }
+
+    /// The direction that a number of the database stands for.
+    pub fn from_sql(number: i16) -> Option<Self> {
+        let place = usize::try_from(number).ok()?;
+        DIRECTIONS.get(place).map(|(_, way)| *way)
     }
 }
 

@@ -15,7 +15,7 @@ use jiff::civil::DateTime;
 use jiff::tz::AmbiguousOffset;
 
 use super::source::Mediated;
-use super::{Fields, Metered, RejectReason, UsageService, UsageSource};
+use super::{Fields, Metered, RejectReason, ServiceKind, UsageSource};
 use crate::time::{Instant, Zone};
 
 const SRC: usize = 1;
@@ -50,7 +50,7 @@ pub fn mediate(source: &UsageSource, fields: &Fields) -> Result<Mediated, Reject
     let billsec = whole_number("billsec", fields.text(BILLSEC))?;
     let started = answered_at(source, fields, billsec)?;
     Ok(Mediated::Metered(Metered {
-        service: UsageService::Voice,
+        service: ServiceKind::Voice,
         calling,
         called,
         visited_network: None,

@@ -13,7 +13,8 @@
 
 use super::asterisk::{number, whole_number};
 use super::source::Mediated;
-use super::{Fields, Metered, RejectReason, UsageService, UsageSource};
+use super::{Fields, Metered, RejectReason, ServiceKind, UsageSource};
+use crate::time::Instant;
 
 /// The header that a file begins with.
 pub const HEADER: &str = "id,service,calling,called,visited,started,quantity";
@@ -39,28 +40,48 @@ pub fn mediate(source: &UsageSource, fields: &Fields) -> Result<Mediated, Reject
             expected: "7",
         });
     }
-    let service = UsageService::named(fields.text(SERVICE)).ok_or_else(|| RejectReason::Word {
+    let service = ServiceKind::named(fields.text(SERVICE)).ok_or_else(|| RejectReason::Word {
         field: "service",
         value: fields.text(SERVICE).to_owned(),
         known: "voice, sms, data",
     })?;
-    let called = if service == UsageService::Data {
+    let called = if service == ServiceKind::Data {
         String::new()
     } else {
         number(source, fields, CALLED, "called")?
     };
-    let started = fields.text(STARTED);
     Ok(Mediated::Metered(Metered {
         service,
         calling: number(source, fields, CALLING, "calling")?,
         called,
         visited_network: visited(fields.text(VISITED))?,
-        started: started.parse().map_err(|_| RejectReason::Time {
-            field: "started",
-            value: started.to_owned(),
-        })?,
+        started: instant(fields.text(STARTED))?,
         quantity: whole_number("quantity", fields.text(QUANTITY))?,
     }))
+}
+
+/// Whole milliseconds: what is finer is cut off, as an id keeps no more.
+fn instant(text: &str) -> Result<Instant, RejectReason> {
+    text.parse()
+        .ok()
+        .and_then(|at: Instant| Instant::from_millisecond(at.as_millisecond()).ok())
+        .ok_or_else(|| RejectReason::Time {
+            field: "started",
+            value: text.to_owned(),
+        })
+}
+
+/// The record as a line of the table, for lists of rejects and for mending.
+pub fn render(metered: &Metered) -> String {
+    format!(
+        ",{},{},{},{},{},{}",
+        metered.service.name(),
+        metered.calling,
+        metered.called,
+        metered.visited_network.as_deref().unwrap_or_default(),
+        metered.started,
+        metered.quantity
+    )
 }
 
 fn visited(text: &str) -> Result<Option<String>, RejectReason> {
@@ -78,21 +99,23 @@ fn visited(text: &str) -> Result<Option<String>, RejectReason> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::{Slot, TenantId, TypedId};
     use crate::time::Zone;
-    use crate::usage::{NumberPlan, RecordHash, SourceFormat};
+    use crate::usage::{Identity, NumberPlan, SourceFormat};
 
-    fn read(line: &str) -> (Result<Mediated, RejectReason>, RecordHash) {
+    fn read(line: &str) -> (Result<Mediated, RejectReason>, Identity) {
         let source = UsageSource {
             name: "ggsn1".into(),
             format: SourceFormat::Generic,
             zone: Zone::utc(),
             numbers: NumberPlan::default(),
         };
+        let tenant = TenantId::at(1, Slot::hash(b"t"), 1);
         let mut fields = Fields::default();
         fields.split(line.as_bytes()).unwrap();
         (
             source.mediate(&fields),
-            source.hash(line.as_bytes(), Some(&fields)),
+            source.identify(tenant, line.as_bytes(), Some(&fields)).0,
         )
     }
 
@@ -107,6 +130,7 @@ mod tests {
             (1_048_576, Some("26201"))
         );
         assert_eq!(data.started.to_string(), "2026-11-03T09:00:05Z");
+        assert_eq!(read(&render(&data)).0, Ok(Mediated::Metered(data)));
         assert_eq!(read(HEADER).0, Ok(Mediated::NotCharged));
         let cases = [
             ("s,fax,48600100200,4812,,2026-11-03T10:00:05Z,1", "word"),

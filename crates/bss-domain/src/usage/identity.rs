@@ -8,23 +8,24 @@ use std::collections::{HashMap, HashSet};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::ids::UsageId;
+use crate::ids::{TenantId, UsageId};
 
 const BITS: u64 = 0x3FFF_FFFF_FFFF_FFFF;
 
-/// 62 bits of SHA-256 over a record's source, raw fields and ordinal.
+/// 62 bits of SHA-256 over a record's tenant, source, raw fields and ordinal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordHash(u64);
 
 impl RecordHash {
     /// The hash of the first record with these raw fields. Lengths stand before contents, so that no two different
     /// lists of fields run together.
-    pub fn of_fields<'a>(source: &str, fields: impl IntoIterator<Item = &'a [u8]>) -> Self {
+    pub fn of_fields<'a>(tenant: TenantId, source: &str, fields: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut digest = Sha256::new();
         let mut update = |field: &[u8]| {
             digest.update((field.len() as u64).to_be_bytes());
             digest.update(field);
         };
+        update(Uuid::from(tenant).as_bytes());
         update(source.as_bytes());
         fields.into_iter().for_each(&mut update);
         Self::from_digest(&digest.finalize())
@@ -93,9 +94,14 @@ impl Ordinals {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::{Slot, TypedId};
+
+    fn tenant(random: u64) -> TenantId {
+        TenantId::at(1, Slot::hash(b"t"), random)
+    }
 
     fn hash(source: &str, fields: &[&str]) -> RecordHash {
-        RecordHash::of_fields(source, fields.iter().map(|field| field.as_bytes()))
+        RecordHash::of_fields(tenant(1), source, fields.iter().map(|field| field.as_bytes()))
     }
 
     #[test]
@@ -106,6 +112,7 @@ mod tests {
             hash("a", &["bc"]),
             hash("a", &["", "bc"]),
             hash("a", &["b", "c", ""]),
+            RecordHash::of_fields(tenant(2), "a", [b"b".as_slice(), b"c"]),
         ];
         let different: HashSet<_> = all.iter().collect();
         assert_eq!(different.len(), all.len());

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fields, Metered, NumberPlan, RecordHash, RejectReason, asterisk, generic};
+use super::{Fields, Identity, Metered, NumberPlan, RecordHash, RejectReason, asterisk, generic};
+use crate::ids::TenantId;
 use crate::time::Zone;
 
 /// The format of a source's files.
@@ -58,23 +59,25 @@ pub enum Mediated {
 }
 
 impl UsageSource {
-    /// The identity of a line's first occurrence in its file. Lines that can't be split are taken whole.
-    pub fn hash(&self, line: &[u8], fields: Option<&Fields>) -> RecordHash {
-        match (self.format, fields) {
-            (SourceFormat::Generic, Some(fields)) if !fields.text(generic::ID).is_empty() => {
-                RecordHash::of_fields(
-                    &self.name,
-                    [b"id".as_slice(), fields.text(generic::ID).as_bytes()],
-                )
-            }
-            (_, Some(fields)) => RecordHash::of_fields(&self.name, fields.iter()),
-            (_, None) => RecordHash::of_fields(&self.name, [line]),
+    /// The identity of a line's first occurrence in its file, and the hash of all its fields. Lines that can't be
+    /// split are taken whole.
+    pub fn identify(&self, tenant: TenantId, line: &[u8], fields: Option<&Fields>) -> (Identity, RecordHash) {
+        let Some(fields) = fields else {
+            let hash = RecordHash::of_fields(tenant, &self.name, [line]);
+            return (Identity { hash, own_id: false }, hash);
+        };
+        let content = RecordHash::of_fields(tenant, &self.name, fields.iter());
+        if self.format == SourceFormat::Generic && !fields.text(generic::ID).is_empty() {
+            let hash = self.hash_of_own_id(tenant, fields.text(generic::ID));
+            return (Identity { hash, own_id: true }, content);
         }
+        let hash = content;
+        (Identity { hash, own_id: false }, content)
     }
 
-    /// Whether the hash names the record itself, so that a second one in a file is no second call.
-    pub fn has_own_id(&self, fields: &Fields) -> bool {
-        self.format == SourceFormat::Generic && !fields.text(generic::ID).is_empty()
+    /// The hash of a record that its source names itself.
+    pub fn hash_of_own_id(&self, tenant: TenantId, id: &str) -> RecordHash {
+        RecordHash::of_fields(tenant, &self.name, [b"id".as_slice(), id.as_bytes()])
     }
 
     /// Reads the fields of one line.

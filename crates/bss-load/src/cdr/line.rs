@@ -1,7 +1,7 @@
 //! One generated record and its lines in both formats.
 
 use bss_domain::time::{Instant, Zone};
-use bss_domain::usage::{SourceFormat, UsageService};
+use bss_domain::usage::{ServiceKind, SourceFormat};
 
 use super::dice::Dice;
 use super::{CdrPlan, Defect, UNANSWERED_PER_MILLE};
@@ -35,7 +35,7 @@ const ON_NET_PER_MILLE: u64 = 300;
 /// One record before it is written.
 #[derive(Debug)]
 pub struct Call {
-    pub service: UsageService,
+    pub service: ServiceKind,
     pub calling: String,
     pub called: String,
     pub quantity: i64,
@@ -49,26 +49,26 @@ impl Call {
     /// Draws a record that starts at this second.
     pub fn draw(plan: &CdrPlan, start_s: i64, number: u64, dice: &mut Dice) -> Self {
         let service = match plan.format {
-            SourceFormat::Asterisk => UsageService::Voice,
-            SourceFormat::Generic => *dice.one_of(&[UsageService::Sms, UsageService::Data]),
+            SourceFormat::Asterisk => ServiceKind::Voice,
+            SourceFormat::Generic => *dice.one_of(&[ServiceKind::Sms, ServiceKind::Data]),
         };
         let calling = dice.one_of(&plan.numbers).clone();
-        let called = if service == UsageService::Data {
+        let called = if service == ServiceKind::Data {
             String::new()
         } else {
             destination(plan, &calling, dice)
         };
-        let unanswered = service == UsageService::Voice && dice.per_mille(UNANSWERED_PER_MILLE);
+        let unanswered = service == ServiceKind::Voice && dice.per_mille(UNANSWERED_PER_MILLE);
         let disposition = if unanswered {
             *dice.one_of(&["NO ANSWER", "NO ANSWER", "BUSY", "FAILED", "CONGESTION"])
         } else {
             "ANSWERED"
         };
         let quantity = match service {
-            UsageService::Voice if unanswered => 0,
-            UsageService::Voice => (dice.exponential(150) + 1).min(4 * 3600),
-            UsageService::Sms => 1,
-            UsageService::Data => dice.exponential(3_000_000) + 64,
+            ServiceKind::Voice if unanswered => 0,
+            ServiceKind::Voice => (dice.exponential(150) + 1).min(4 * 3600),
+            ServiceKind::Sms => 1,
+            ServiceKind::Data => dice.exponential(3_000_000) + 64,
         };
         Self {
             service,
@@ -90,8 +90,8 @@ impl Call {
     /// When the usage ends, in Unix seconds.
     pub fn end_s(&self) -> i64 {
         match self.service {
-            UsageService::Voice => self.start_s + self.ring_s + self.quantity,
-            UsageService::Sms | UsageService::Data => self.start_s,
+            ServiceKind::Voice => self.start_s + self.ring_s + self.quantity,
+            ServiceKind::Sms | ServiceKind::Data => self.start_s,
         }
     }
 }
@@ -194,7 +194,7 @@ impl LineWriter {
 
     fn generic(&self, call: &Call, defect: Option<Defect>, calling: &str, quantity: i64) -> String {
         let called = match defect {
-            Some(Defect::Stranger) if call.service != UsageService::Data => "447700900456",
+            Some(Defect::Stranger) if call.service != ServiceKind::Data => "447700900456",
             _ => &call.called,
         };
         let service = match defect {
@@ -203,9 +203,7 @@ impl LineWriter {
         };
         let started = match defect {
             Some(Defect::BrokenTime) => "0000-00-00T00:00:00Z".to_owned(),
-            _ => Instant::from_second(call.start_s)
-                .unwrap_or_default()
-                .to_string(),
+            _ => Instant::from_second(call.start_s).unwrap_or_default().to_string(),
         };
         format!(
             "{:x}-{},{service},{calling},{called},,{started},{quantity}",
