@@ -39,7 +39,10 @@ impl AuthorizationRequest {
     /// # Errors
     /// Those that are sent back to the client's address.
     pub fn parse(params: &Params) -> Result<Self, OAuthError> {
-        for (name, code) in [("request", Code::RequestNotSupported), ("request_uri", Code::RequestUriNotSupported)] {
+        for (name, code) in [
+            ("request", Code::RequestNotSupported),
+            ("request_uri", Code::RequestUriNotSupported),
+        ] {
             if params.get(name).is_some() {
                 return Err(OAuthError::new(code, format!("{name} is not supported")));
             }
@@ -47,7 +50,12 @@ impl AuthorizationRequest {
         match params.get("response_type") {
             Some("code") => {}
             None => return Err(OAuthError::invalid_request("response_type is missing")),
-            Some(_) => return Err(OAuthError::new(Code::UnsupportedResponseType, "response_type must be code")),
+            Some(_) => {
+                return Err(OAuthError::new(
+                    Code::UnsupportedResponseType,
+                    "response_type must be code",
+                ));
+            }
         }
         if params.get("response_mode").is_some_and(|mode| mode != "query") {
             return Err(OAuthError::invalid_request("response_mode must be query"));
@@ -60,11 +68,6 @@ impl AuthorizationRequest {
             max_age_s: max_age_s(params)?,
         })
     }
-
-    /// Whether the answer holds an ID token.
-    pub fn is_openid(&self) -> bool {
-        is_openid(&self.scope)
-    }
 }
 
 /// Whether a granted scope makes the flow OpenID Connect.
@@ -74,8 +77,14 @@ pub fn is_openid(scope: &str) -> bool {
 
 fn granted_scope(params: &Params) -> Result<String, OAuthError> {
     let asked = params.words("scope");
-    if asked.iter().any(|word| word.bytes().any(|byte| !(0x21..=0x7E).contains(&byte) || byte == b'"' || byte == b'\\')) {
-        return Err(OAuthError::new(Code::InvalidScope, "scope has a character that no scope may have"));
+    if asked.iter().any(|word| {
+        word.bytes()
+            .any(|byte| !(0x21..=0x7E).contains(&byte) || byte == b'"' || byte == b'\\')
+    }) {
+        return Err(OAuthError::new(
+            Code::InvalidScope,
+            "scope has a character that no scope may have",
+        ));
     }
     let granted: Vec<&str> = SCOPES.into_iter().filter(|scope| asked.contains(scope)).collect();
     Ok(granted.join(" "))
@@ -83,13 +92,17 @@ fn granted_scope(params: &Params) -> Result<String, OAuthError> {
 
 fn challenge(params: &Params) -> Result<String, OAuthError> {
     let Some(challenge) = params.get("code_challenge") else {
-        return Err(OAuthError::invalid_request("code_challenge is missing: PKCE is required"));
+        return Err(OAuthError::invalid_request(
+            "code_challenge is missing: PKCE is required",
+        ));
     };
     if params.get("code_challenge_method") != Some("S256") {
         return Err(OAuthError::invalid_request("code_challenge_method must be S256"));
     }
     if !pkce::is_challenge(challenge) {
-        return Err(OAuthError::invalid_request("code_challenge is no SHA-256 in base64url"));
+        return Err(OAuthError::invalid_request(
+            "code_challenge is no SHA-256 in base64url",
+        ));
     }
     Ok(challenge.to_owned())
 }
@@ -99,8 +112,16 @@ fn prompt(params: &Params) -> Result<Prompt, OAuthError> {
     match words.as_slice() {
         [] => Ok(Prompt::WhenNeeded),
         ["none"] => Ok(Prompt::Never),
-        words if words.contains(&"none") => Err(OAuthError::invalid_request("prompt none stands with others")),
-        words if words.iter().any(|word| matches!(*word, "login" | "select_account")) => Ok(Prompt::Always),
+        words if words.contains(&"none") => {
+            Err(OAuthError::invalid_request("prompt none stands with others"))
+        }
+        words
+            if words
+                .iter()
+                .any(|word| matches!(*word, "login" | "select_account")) =>
+        {
+            Ok(Prompt::Always)
+        }
         // There is nothing to consent to: clients are the operator's own.
         ["consent"] => Ok(Prompt::WhenNeeded),
         _ => Err(OAuthError::invalid_request("prompt has an unknown value")),
@@ -131,8 +152,11 @@ mod tests {
 
     /// The good request with one parameter changed, or left out where the value is empty.
     fn with(name: &str, value: &str) -> Result<AuthorizationRequest, OAuthError> {
-        let mut pairs: Vec<(String, String)> =
-            GOOD.iter().filter(|(n, _)| *n != name).map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        let mut pairs: Vec<(String, String)> = GOOD
+            .iter()
+            .filter(|(n, _)| *n != name)
+            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+            .collect();
         pairs.push((name.to_owned(), value.to_owned()));
         AuthorizationRequest::parse(&Params::parse(pairs).unwrap())
     }
@@ -140,11 +164,17 @@ mod tests {
     #[test]
     fn a_good_request_is_understood() {
         let request = with("prompt", "").unwrap();
-        assert_eq!((request.scope.as_str(), request.nonce.as_deref()), ("openid profile", Some("n-1")));
-        assert!(request.is_openid() && !with("scope", "profile").unwrap().is_openid());
-        for (value, expected) in
-            [("", Prompt::WhenNeeded), ("none", Prompt::Never), ("login", Prompt::Always), ("consent login", Prompt::Always)]
-        {
+        assert_eq!(
+            (request.scope.as_str(), request.nonce.as_deref()),
+            ("openid profile", Some("n-1"))
+        );
+        assert!(is_openid(&request.scope) && !is_openid(&with("scope", "profile").unwrap().scope));
+        for (value, expected) in [
+            ("", Prompt::WhenNeeded),
+            ("none", Prompt::Never),
+            ("login", Prompt::Always),
+            ("consent login", Prompt::Always),
+        ] {
             assert_eq!(with("prompt", value).unwrap().prompt, expected, "{value}");
         }
         assert_eq!(with("max_age", "30").unwrap().max_age_s, Some(30));

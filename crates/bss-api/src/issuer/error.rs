@@ -63,7 +63,10 @@ pub struct OAuthError {
 
 impl OAuthError {
     pub fn new(code: Code, description: impl Into<String>) -> Self {
-        Self { code, description: description.into() }
+        Self {
+            code,
+            description: description.into(),
+        }
     }
 
     pub fn invalid_request(description: impl Into<String>) -> Self {
@@ -75,7 +78,10 @@ impl From<IdentityError> for OAuthError {
     /// An internal text goes to the log, never to the caller.
     fn from(error: IdentityError) -> Self {
         match error {
-            IdentityError::Busy => Self::new(Code::TemporarilyUnavailable, "too many sign-ins, try again shortly"),
+            IdentityError::Busy => Self::new(
+                Code::TemporarilyUnavailable,
+                "too many sign-ins, try again shortly",
+            ),
             IdentityError::Invalid { .. } => Self::invalid_request(error.to_string()),
             internal => {
                 tracing::error!(error = %internal, "the issuer failed");
@@ -93,7 +99,10 @@ impl IntoResponse for OAuthError {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         match self.code {
             Code::InvalidClient => {
-                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"bss\""));
+                headers.insert(
+                    header::WWW_AUTHENTICATE,
+                    HeaderValue::from_static("Basic realm=\"bss\""),
+                );
             }
             Code::InvalidToken => {
                 let challenge = HeaderValue::from_static("Bearer realm=\"bss\", error=\"invalid_token\"");

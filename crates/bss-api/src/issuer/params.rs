@@ -36,12 +36,18 @@ impl Params {
 
     /// The words of a space-separated parameter.
     pub fn words(&self, name: &str) -> Vec<&str> {
-        self.get(name).unwrap_or_default().split_ascii_whitespace().collect()
+        self.get(name)
+            .unwrap_or_default()
+            .split_ascii_whitespace()
+            .collect()
     }
 
     /// The parameters without some, as a query.
     pub fn query_without(&self, left_out: &[&str]) -> String {
-        let kept = self.0.iter().filter(|(name, _)| !left_out.contains(&name.as_str()));
+        let kept = self
+            .0
+            .iter()
+            .filter(|(name, _)| !left_out.contains(&name.as_str()));
         encode(kept.map(|(name, value)| (name.as_str(), value.as_str())))
     }
 }
@@ -107,16 +113,24 @@ mod tests {
     use super::*;
 
     fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
-        list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        list.iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
     }
 
     #[test]
     fn a_parameter_stands_once_and_empty_is_left_out() {
         let params = Params::parse(pairs(&[("a", "1"), ("b", ""), ("scope", " openid  profile ")])).unwrap();
-        assert_eq!((params.get("a"), params.get("b"), params.get("c")), (Some("1"), None, None));
+        assert_eq!(
+            (params.get("a"), params.get("b"), params.get("c")),
+            (Some("1"), None, None)
+        );
         assert_eq!(params.words("scope"), ["openid", "profile"]);
         assert_eq!(params.query_without(&["a"]), "scope=%20openid%20%20profile%20");
-        assert_eq!(Params::parse(pairs(&[("a", "1"), ("a", "1")])), Err("a stands twice".to_owned()));
+        assert_eq!(
+            Params::parse(pairs(&[("a", "1"), ("a", "1")])),
+            Err("a stands twice".to_owned())
+        );
         assert!(Params::parse(pairs(&[("a", &"x".repeat(5000))])).is_err());
     }
 
@@ -124,7 +138,10 @@ mod tests {
     fn addresses_keep_their_own_query() {
         for (address, expected) in [
             ("https://c/cb", "https://c/cb?code=a%2Bb&state=%C3%A9%20%26"),
-            ("https://c/cb?x=1", "https://c/cb?x=1&code=a%2Bb&state=%C3%A9%20%26"),
+            (
+                "https://c/cb?x=1",
+                "https://c/cb?x=1&code=a%2Bb&state=%C3%A9%20%26",
+            ),
             ("https://c/cb?", "https://c/cb?code=a%2Bb&state=%C3%A9%20%26"),
         ] {
             assert_eq!(append(address, &[("code", "a+b"), ("state", "é &")]), expected);

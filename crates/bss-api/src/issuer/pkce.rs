@@ -27,15 +27,25 @@ mod tests {
     #[test]
     fn the_example_of_the_standard_holds() {
         // RFC 7636, appendix B.
-        let (verifier, challenge) =
-            ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+        let (verifier, challenge) = (
+            "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        );
         assert!(is_challenge(challenge) && proves(verifier, challenge));
-        assert!(!proves("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl", challenge), "another verifier");
+        assert!(
+            !proves("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl", challenge),
+            "another verifier"
+        );
         assert!(!proves(challenge, challenge), "plain");
         for verifier in ["", "short", &"x".repeat(129), &format!("{} ", "x".repeat(43))] {
             assert!(!proves(verifier, challenge), "{verifier:?}");
         }
-        for text in ["", "abc", &challenge[1..], "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw+cM"] {
+        for text in [
+            "",
+            "abc",
+            &challenge[1..],
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw+cM",
+        ] {
             assert!(!is_challenge(text), "{text:?}");
         }
     }
