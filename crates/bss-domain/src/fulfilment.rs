@@ -121,6 +121,50 @@ fn refusal(offering: &OfferingFacts, code: &'static str, field: &str, reason: &s
     )
 }
 
+/// How the network's work for one order item stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ItemWork {
+    /// Activations that may still succeed: due, under way or unknown.
+    pub activating: usize,
+    /// Activations that the network refused or that were taken back.
+    pub refused: usize,
+    /// Services that work at the network now and have no deactivation yet.
+    pub working: usize,
+    /// Deactivations that aren't confirmed yet.
+    pub deactivating: usize,
+    /// Pieces of work that people have to look at.
+    pub fallout: usize,
+}
+
+/// What an order item does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ItemStep {
+    /// Wait for the network.
+    Wait,
+    /// People have to look at it; everything stays held.
+    Hold,
+    /// Everything works: the products become active.
+    Complete,
+    /// Something was refused: what works already has to be deactivated, what wasn't sent is taken back.
+    Compensate,
+    /// Nothing works any more: resources are released and the item fails.
+    Fail,
+}
+
+/// Decides on an item that adds products. Resources are released only when nothing of it works or may still work.
+pub fn next_item_step(work: ItemWork) -> ItemStep {
+    if work.fallout > 0 {
+        return ItemStep::Hold;
+    }
+    if work.refused == 0 {
+        return if work.activating > 0 { ItemStep::Wait } else { ItemStep::Complete };
+    }
+    if work.working > 0 {
+        return ItemStep::Compensate;
+    }
+    if work.activating > 0 || work.deactivating > 0 { ItemStep::Wait } else { ItemStep::Fail }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,6 +223,31 @@ mod tests {
             .unwrap_err();
             assert_eq!(refusal.code, code);
             assert!(refusal.field.unwrap().starts_with("productOrderItem[0]."));
+        }
+    }
+
+    #[test]
+    fn resources_are_released_only_when_nothing_may_still_work() {
+        let work = |activating, refused, working, deactivating, fallout| ItemWork {
+            activating,
+            refused,
+            working,
+            deactivating,
+            fallout,
+        };
+        let cases = [
+            (work(2, 0, 0, 0, 0), ItemStep::Wait),
+            (work(1, 0, 1, 0, 0), ItemStep::Wait),
+            (work(0, 0, 2, 0, 0), ItemStep::Complete),
+            (work(0, 1, 1, 0, 0), ItemStep::Compensate),
+            (work(1, 1, 0, 0, 0), ItemStep::Wait),
+            (work(0, 1, 0, 1, 0), ItemStep::Wait),
+            (work(0, 2, 0, 0, 0), ItemStep::Fail),
+            (work(0, 1, 0, 0, 1), ItemStep::Hold),
+            (work(0, 0, 0, 0, 0), ItemStep::Complete),
+        ];
+        for (state, expected) in cases {
+            assert_eq!(next_item_step(state), expected, "{state:?}");
         }
     }
 }
