@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+pub mod activation;
 pub mod identity;
+pub mod order_processing;
+pub mod product_order;
 
 mod app;
 mod caller;

@@ -157,12 +157,20 @@ pub fn next_item_step(work: ItemWork) -> ItemStep {
         return ItemStep::Hold;
     }
     if work.refused == 0 {
-        return if work.activating > 0 { ItemStep::Wait } else { ItemStep::Complete };
+        return if work.activating > 0 {
+            ItemStep::Wait
+        } else {
+            ItemStep::Complete
+        };
     }
     if work.working > 0 {
         return ItemStep::Compensate;
     }
-    if work.activating > 0 || work.deactivating > 0 { ItemStep::Wait } else { ItemStep::Fail }
+    if work.activating > 0 || work.deactivating > 0 {
+        ItemStep::Wait
+    } else {
+        ItemStep::Fail
+    }
 }
 
 #[cfg(test)]

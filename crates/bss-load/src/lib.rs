@@ -1,3 +1,5 @@
 #![doc = include_str!("../README.md")]
 
 pub mod cdr;
+
+pub mod network_sim;

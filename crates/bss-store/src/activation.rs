@@ -30,7 +30,11 @@ impl NetworkAction {
     }
 
     fn named(name: &str) -> Self {
-        if name == "deactivate" { Self::Deactivate } else { Self::Activate }
+        if name == "deactivate" {
+            Self::Deactivate
+        } else {
+            Self::Activate
+        }
     }
 }
 
@@ -62,9 +66,15 @@ impl ActivationState {
     }
 
     fn named(name: &str) -> Option<Self> {
-        [Self::Due, Self::Unknown, Self::Confirmed, Self::Refused, Self::Fallout]
-            .into_iter()
-            .find(|state| state.name() == name)
+        [
+            Self::Due,
+            Self::Unknown,
+            Self::Confirmed,
+            Self::Refused,
+            Self::Fallout,
+        ]
+        .into_iter()
+        .find(|state| state.name() == name)
     }
 }
 
@@ -93,8 +103,7 @@ pub struct Activation {
     pub traceparent: Option<TraceParent>,
 }
 
-const COLUMNS: &str =
-    "id, customer_id, product_order_id, order_item_id, service_id, action, state, attempts, reason, traceparent";
+const COLUMNS: &str = "id, customer_id, product_order_id, order_item_id, service_id, action, state, attempts, reason, traceparent";
 
 impl Activation {
     fn read(row: &Row) -> Result<Self, StoreError> {
@@ -114,7 +123,9 @@ impl Activation {
             attempts: row.try_get(7)?,
             reason: row.try_get(8)?,
             // A trace is no reason to lose the work that it belongs to.
-            traceparent: row.try_get::<_, Option<&str>>(9)?.and_then(|text| text.parse().ok()),
+            traceparent: row
+                .try_get::<_, Option<&str>>(9)?
+                .and_then(|text| text.parse().ok()),
         })
     }
 }
@@ -151,7 +162,10 @@ pub async fn due(store: &Store, limit: usize) -> Result<Vec<(TenantId, Uuid)>, S
         )
         .await?;
     let rows = connection.query(&statement, &[&(limit as i64)]).await?;
-    Ok(rows.iter().map(|row| (row.get::<_, Uuid>(0).into(), row.get(1))).collect())
+    Ok(rows
+        .iter()
+        .map(|row| (row.get::<_, Uuid>(0).into(), row.get(1)))
+        .collect())
 }
 
 /// Claims work for one attempt each: of two workers that try, one gets it. The attempt's number is the fence.
@@ -159,9 +173,10 @@ pub async fn claim(session: &Session, ids: &[Uuid], lease: Duration) -> Result<V
     let slots: Vec<i16> = ids.iter().map(|id| Slot::of(*id).sql()).collect();
     let sql = format!(
         "UPDATE activation a SET attempts = attempts + 1, leased_until = clock_timestamp() + $3 * interval '1 ms' \
-         FROM unnest($1::smallint[], $2::uuid[]) AS wanted (wanted_slot, wanted_id) \
-         WHERE a.slot = wanted_slot AND a.id = wanted_id AND state IN ('due', 'unknown') \
-         AND due_at <= clock_timestamp() AND (leased_until IS NULL OR leased_until < clock_timestamp()) \
+         WHERE (a.slot, a.id) IN (SELECT slot, id FROM activation \
+             JOIN unnest($1::smallint[], $2::uuid[]) AS wanted (slot, id) USING (slot, id) \
+             WHERE state IN ('due', 'unknown') AND due_at <= clock_timestamp() \
+             AND (leased_until IS NULL OR leased_until < clock_timestamp()) FOR UPDATE OF activation SKIP LOCKED) \
          RETURNING {COLUMNS}"
     );
     let lease_ms = lease.as_millis() as f64;
@@ -222,19 +237,29 @@ pub async fn retry_fallout(session: &Session, order: ProductOrderId) -> Result<V
 
 /// All work of an order, oldest first.
 pub async fn of_order(session: &Session, order: ProductOrderId) -> Result<Vec<Activation>, StoreError> {
-    let sql =
-        format!("SELECT {COLUMNS} FROM activation WHERE slot = $1 AND product_order_id = $2 ORDER BY created_at, id");
+    let sql = format!(
+        "SELECT {COLUMNS} FROM activation WHERE slot = $1 AND product_order_id = $2 ORDER BY created_at, id"
+    );
     let rows = session.query(&sql, &[&order.slot().sql(), &order.uuid()]).await?;
     rows.iter().map(Activation::read).collect()
 }
 
 /// The fallout queue: work that people have to look at, newest first, and how much there is.
-pub async fn fallout(session: &Session, offset: i64, limit: i64) -> Result<(Vec<Activation>, i64), StoreError> {
-    let total: i64 =
-        session.query_one("SELECT count(*) FROM activation WHERE state = 'fallout'", &[]).await?.get(0);
+pub async fn fallout(
+    session: &Session,
+    offset: i64,
+    limit: i64,
+) -> Result<(Vec<Activation>, i64), StoreError> {
+    let total: i64 = session
+        .query_one("SELECT count(*) FROM activation WHERE state = 'fallout'", &[])
+        .await?
+        .get(0);
     let sql = format!(
         "SELECT {COLUMNS} FROM activation WHERE state = 'fallout' ORDER BY created_at DESC, id OFFSET $1 LIMIT $2"
     );
     let rows = session.query(&sql, &[&offset, &limit]).await?;
-    Ok((rows.iter().map(Activation::read).collect::<Result<_, _>>()?, total))
+    Ok((
+        rows.iter().map(Activation::read).collect::<Result<_, _>>()?,
+        total,
+    ))
 }

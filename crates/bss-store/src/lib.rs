@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![allow(dead_code)] // removed with the first reader of the log
+pub mod activation;
 pub mod billing_account;
 pub mod catalog;
 pub mod clock;
@@ -7,7 +8,10 @@ pub mod customer;
 pub mod event_log;
 pub mod identity;
 pub mod party;
+pub mod product;
+pub mod product_order;
 pub mod resource;
+pub mod resource_pool;
 
 mod error;
 mod instant;

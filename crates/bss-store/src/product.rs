@@ -1,7 +1,9 @@
 //! Products and services, and the segments of a product's life.
 
 use bss_domain::document::Reference;
-use bss_domain::ids::{BillingAccountId, ProductId, ProductOfferingId, ProductOfferingPriceId, ProductOrderId};
+use bss_domain::ids::{
+    BillingAccountId, ProductId, ProductOfferingId, ProductOfferingPriceId, ProductOrderId,
+};
 use bss_domain::{Instant, TypedId};
 use uuid::Uuid;
 

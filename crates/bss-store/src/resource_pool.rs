@@ -55,10 +55,23 @@ pub async fn reserve(
 ) -> Result<Option<Taken>, StoreError> {
     for status in ["available", "suspended"] {
         let row = session
-            .query_opt(RESERVE, &[&category.name(), &status, &service.uuid(), &Timestamptz(now), &session.actor()])
+            .query_opt(
+                RESERVE,
+                &[
+                    &category.name(),
+                    &status,
+                    &service.uuid(),
+                    &Timestamptz(now),
+                    &session.actor(),
+                ],
+            )
             .await?;
         if let Some(row) = row {
-            return Ok(Some(Taken { id: row.get::<_, Uuid>(0).into(), category, value: row.get(1) }));
+            return Ok(Some(Taken {
+                id: row.get::<_, Uuid>(0).into(),
+                category,
+                value: row.get(1),
+            }));
         }
     }
     Ok(None)
@@ -76,7 +89,12 @@ pub async fn put_to_use(session: &Session, service: ServiceId, now: Instant) -> 
 }
 
 /// Gives back what a service held: at once where it never was in use, else into quarantine until an instant.
-pub async fn release(session: &Session, service: ServiceId, until: Instant, now: Instant) -> Result<u64, StoreError> {
+pub async fn release(
+    session: &Session,
+    service: ServiceId,
+    until: Instant,
+    now: Instant,
+) -> Result<u64, StoreError> {
     session
         .execute(
             "UPDATE resource SET service_id = NULL, usage_state = 'idle',
@@ -88,7 +106,13 @@ pub async fn release(session: &Session, service: ServiceId, until: Instant, now:
                         ELSE '{}' END,
                 revision = revision + 1, updated_at = $3, updated_by = $4
              WHERE service_id = $1",
-            &[&service.uuid(), &Timestamptz(until), &Timestamptz(now), &session.actor(), &until.to_string()],
+            &[
+                &service.uuid(),
+                &Timestamptz(until),
+                &Timestamptz(now),
+                &session.actor(),
+                &until.to_string(),
+            ],
         )
         .await
 }

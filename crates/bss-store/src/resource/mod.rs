@@ -108,7 +108,7 @@ pub struct Stored {
 impl Stored {
     const COLUMNS: &'static str = "id, revision, body, created_at, updated_at";
 
-    fn read(row: &Row) -> Result<Self, StoreError> {
+    pub(crate) fn read(row: &Row) -> Result<Self, StoreError> {
         Ok(Self {
             id: row.try_get(0)?,
             revision: row.try_get(1)?,

@@ -1,0 +1,181 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bss_domain::TypedId;
+use bss_domain::activation::{NetworkAnswer, NextStep, next_step};
+use bss_domain::ids::TenantId;
+use bss_domain::service::Service;
+use bss_store::activation::{self, Activation, ActivationState};
+use bss_store::product::SERVICE;
+use bss_store::resource;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use rand::RngExt;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use super::{Network, NetworkRequest};
+use crate::order_processing::{Outcome, settle};
+use crate::{App, AppError, RequestContext};
+
+/// How the worker works.
+#[derive(Debug, Clone)]
+pub struct ActivationConfig {
+    /// Requests under way at once.
+    pub concurrency: usize,
+    /// For how long one attempt is this worker's: longer than the network's time-out.
+    pub lease: Duration,
+    /// The pause when nothing was due.
+    pub idle: Duration,
+}
+
+impl Default for ActivationConfig {
+    fn default() -> Self {
+        Self {
+            concurrency: 64,
+            lease: Duration::from_secs(30),
+            idle: Duration::from_millis(20),
+        }
+    }
+}
+
+/// The name under which the worker writes.
+const ACTOR: &str = "activation";
+
+/// Does what is due until cancelled; what is under way then is brought to its end.
+pub async fn run(app: App, network: Arc<dyn Network>, config: ActivationConfig, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let done = match run_due(&app, &network, &config).await {
+            Ok(done) => done,
+            Err(error) => {
+                tracing::warn!(error = %shown(&error), "activation");
+                0
+            }
+        };
+        if done == 0 {
+            stop.run_until_cancelled(tokio::time::sleep(config.idle)).await;
+        }
+    }
+}
+
+/// Does once what is due now, and tells how much that was.
+pub async fn run_due(
+    app: &App,
+    network: &Arc<dyn Network>,
+    config: &ActivationConfig,
+) -> Result<usize, AppError> {
+    let mut by_tenant: BTreeMap<TenantId, Vec<Uuid>> = BTreeMap::new();
+    for (tenant, id) in activation::due(&app.store, config.concurrency).await? {
+        by_tenant.entry(tenant).or_default().push(id);
+    }
+    let mut attempts = FuturesUnordered::new();
+    for (tenant, ids) in by_tenant {
+        let context = RequestContext::system(tenant, ACTOR);
+        let work = app.store.begin_work(context.scope()).await?;
+        let claimed = activation::claim(&work, &ids, config.lease).await?;
+        work.commit().await?;
+        attempts.extend(
+            claimed
+                .into_iter()
+                .map(|piece| attempt(app, network, tenant, piece)),
+        );
+    }
+    let mut done = 0;
+    while let Some(result) = attempts.next().await {
+        if let Err(error) = result {
+            // Its lease runs out, and it is asked for again: nothing is lost.
+            tracing::warn!(error = %shown(&error), "an activation's outcome could not be written");
+        }
+        done += 1;
+    }
+    Ok(done)
+}
+
+async fn attempt(
+    app: &App,
+    network: &Arc<dyn Network>,
+    tenant: TenantId,
+    piece: Activation,
+) -> Result<(), AppError> {
+    let span = tracing::info_span!(
+        "activation",
+        action = piece.action.name(),
+        attempt = piece.attempts
+    );
+    if let Some(parent) = piece.traceparent {
+        parent.adopt(&span);
+    }
+    async move {
+        let mut context = RequestContext::system(tenant, ACTOR);
+        context.traceparent = context.traceparent.or(piece.traceparent);
+        let request = request(app, &context, &piece).await?;
+        // The first attempt is sent; what nobody knows is asked. A state of `unknown` outlives a crash, and so does an
+        // attempt that began and has no outcome.
+        let blind = piece.state == ActivationState::Due && piece.attempts == 1;
+        let mut answer = if blind {
+            network.send(&request).await
+        } else {
+            network.ask(&request).await
+        };
+        if answer == NetworkAnswer::NotKnown {
+            // The network has never heard of it: sending is safe.
+            answer = network.send(&request).await;
+        }
+        let outcome = outcome_of(next_step(answer, piece.attempts.unsigned_abs()));
+        let mut work = app.store.begin_work(context.scope()).await?;
+        settle(app, &context, &mut work, &piece, &outcome).await?;
+        work.commit().await?;
+        Ok(())
+    }
+    .instrument(span)
+    .await
+}
+
+fn outcome_of(step: NextStep) -> Outcome {
+    let (state, wait_ms, reason) = match step {
+        NextStep::Confirm => (ActivationState::Confirmed, 0, None),
+        NextStep::Refuse(reason) => (ActivationState::Refused, 0, Some(reason)),
+        NextStep::SendAfter(wait) => (ActivationState::Due, wait, None),
+        NextStep::AskAfter(wait) => (ActivationState::Unknown, wait, None),
+        NextStep::Fallout(reason) => (ActivationState::Fallout, 0, Some(reason)),
+    };
+    // Waits are spread, so that a network that comes back isn't met by everybody at once.
+    let spread = if wait_ms == 0 {
+        0
+    } else {
+        rand::rng().random_range(0..=wait_ms / 4)
+    };
+    Outcome {
+        state,
+        wait_ms: wait_ms + spread,
+        reason,
+    }
+}
+
+async fn request(
+    app: &App,
+    context: &RequestContext,
+    piece: &Activation,
+) -> Result<NetworkRequest, AppError> {
+    let session = app.store.read(context.scope()).await?;
+    let stored = resource::get(&session, &SERVICE, piece.service.uuid())
+        .await?
+        .ok_or_else(|| AppError::not_found("Service", piece.service))?;
+    session.finish().await?;
+    let service: Service = serde_json::from_value(stored.body).map_err(AppError::internal)?;
+    Ok(NetworkRequest {
+        request_id: piece.id,
+        action: NetworkRequest::action_name(piece.action),
+        service_id: piece.service.uuid(),
+        service: service.name,
+        characteristic: service.service_characteristic,
+        traceparent: context.traceparent,
+    })
+}
+
+/// The error with its cause: this text is for the log.
+fn shown(error: &AppError) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
+}

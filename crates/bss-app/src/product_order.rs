@@ -1,0 +1,118 @@
+//! ProductOrder (TMF622): accepted when its form is right and its references of ours exist.
+
+use bss_domain::Refusal;
+use bss_domain::TypedId;
+use bss_domain::ids::{BillingAccountId, CustomerId, ProductOrderId};
+use bss_domain::product_order::{NewProductOrder, ProductOrder};
+use bss_events::Topic;
+use bss_store::billing_account::BILLING_ACCOUNT;
+use bss_store::customer::CUSTOMER;
+use bss_store::product_order::PRODUCT_ORDER;
+use bss_store::resource::{self, Stored};
+use bss_store::{Session, UnitOfWork};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{App, AppError, RequestContext};
+
+/// Accepts an order: it stands as `acknowledged`, and order processing learns of it by its event.
+pub async fn accept(
+    app: &App,
+    context: &RequestContext,
+    work: &mut UnitOfWork,
+    body: &Value,
+) -> Result<Stored, AppError> {
+    let new = NewProductOrder::read(body)?;
+    let now = app.clock.now();
+    let customer = customer_of(context, work, &new).await?;
+    check_accounts(work, &new, customer).await?;
+    let id: ProductOrderId = app.ids.new_id(now, customer.slot());
+    let order = new.accept(id, now);
+    let stored = resource::insert(work, &PRODUCT_ORDER, id.uuid(), &document(&order)?, now).await?;
+    work.emit(app.event(
+        context,
+        now,
+        (Topic::Order, "ProductOrderCreateEvent"),
+        (customer.uuid(), id.uuid()),
+        json!({ "state": order.state }),
+    ));
+    Ok(stored)
+}
+
+/// The order as it is stored.
+pub(crate) fn document(order: &ProductOrder) -> Result<Value, AppError> {
+    serde_json::to_value(order).map_err(AppError::internal)
+}
+
+/// Reads a stored order.
+pub(crate) fn read(stored: &Stored) -> Result<ProductOrder, AppError> {
+    serde_json::from_value(stored.body.clone()).map_err(AppError::internal)
+}
+
+async fn customer_of(
+    context: &RequestContext,
+    session: &Session,
+    new: &NewProductOrder,
+) -> Result<CustomerId, AppError> {
+    const FIELD: &str = "relatedParty[role=customer].id";
+    let given = &new.customer()?.id;
+    let unknown = || {
+        Refusal::invalid(
+            "unknownReference",
+            FIELD,
+            given,
+            format!("there is no customer {given:?}"),
+        )
+    };
+    let id: Uuid = given.parse().map_err(|_| unknown())?;
+    if context.caller.is_confined() && context.caller.customer != Some(CustomerId::from(id)) {
+        return Err(unknown().into());
+    }
+    if resource::missing(session, &CUSTOMER, &[id]).await?.is_empty() {
+        Ok(id.into())
+    } else {
+        Err(unknown().into())
+    }
+}
+
+/// Every item has an account that pays, and it is the customer's.
+async fn check_accounts(
+    session: &Session,
+    new: &NewProductOrder,
+    customer: CustomerId,
+) -> Result<(), AppError> {
+    let mut known: Vec<BillingAccountId> = Vec::new();
+    for (index, item) in new.product_order_item.iter().enumerate() {
+        let (field, account) = match (&item.billing_account, &new.billing_account) {
+            (Some(own), _) => (format!("productOrderItem[{index}].billingAccount.id"), own),
+            (None, Some(common)) => ("billingAccount.id".to_owned(), common),
+            (None, None) => {
+                return Err(Refusal::missing(format!("productOrderItem[{index}].billingAccount")).into());
+            }
+        };
+        let unknown = || {
+            let message = format!(
+                "{field}: there is no billing account {:?} of customer {customer}",
+                account.id
+            );
+            Refusal::invalid("unknownReference", field.clone(), &account.id, message)
+        };
+        let id: Uuid = account.id.parse().map_err(|_| unknown())?;
+        if known.contains(&id.into()) {
+            continue;
+        }
+        let stored = resource::get(session, &BILLING_ACCOUNT, id)
+            .await?
+            .ok_or_else(unknown)?;
+        let owner = stored.body["relatedParty"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .any(|party| party["id"].as_str() == Some(customer.to_string().as_str()));
+        if !owner {
+            return Err(unknown().into());
+        }
+        known.push(id.into());
+    }
+    Ok(())
+}
