@@ -135,7 +135,7 @@ pub fn fall_due<'a>(
     for charge in charges {
         match price(charge).map(|price| &price.kind) {
             Some(PriceKind::Recurring(rule)) => {
-                recurring(product, charge, rule, closing, before, &mut found)?
+                recurring(product, charge, rule, closing, before, &mut found)?;
             }
             Some(PriceKind::OneTime(rule)) => one_time(product, charge, rule, closing, before, &mut found)?,
             Some(PriceKind::Commitment(rule)) => leaving(product, charge, rule, closing, before, &mut found)?,

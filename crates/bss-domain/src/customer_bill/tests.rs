@@ -278,7 +278,7 @@ proptest! {
             cause: Uuid::from(inputs.bill),
         };
         let entry = crate::ledger::bill_validated(head, &bill).unwrap();
-        let lines = entry.iter().flat_map(|entry| entry.lines());
+        let lines = entry.iter().flat_map(super::super::ledger::LedgerEntry::lines);
         prop_assert_eq!(lines.map(|line| line.amount_minor).sum::<i64>(), 0);
     }
 }

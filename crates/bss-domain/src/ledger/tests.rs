@@ -122,7 +122,7 @@ proptest! {
         ];
         for entry in entries {
             let entry = entry.unwrap();
-            let sum: i64 = entry.iter().flat_map(|entry| entry.lines()).map(|line| line.amount_minor).sum();
+            let sum: i64 = entry.iter().flat_map(super::LedgerEntry::lines).map(|line| line.amount_minor).sum();
             prop_assert_eq!(sum, 0);
         }
     }
