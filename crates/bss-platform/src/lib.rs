@@ -20,7 +20,7 @@ pub use disk::{DiskGuard, DiskStatus, free_bytes};
 pub use doctor::{Finding, Severity, examine};
 pub use error::PlatformError;
 pub use install::find_bin_dir;
-pub use lock::StackLock;
+pub use lock::{RunningLock, StackLock};
 pub use postgres::{
     PostgresConfig, RunningPostgres, ensure_postgres, postgres_status, remove_cluster, stop_postgres,
 };

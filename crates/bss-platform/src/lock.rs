@@ -14,13 +14,8 @@ pub struct StackLock {
 impl StackLock {
     /// Takes the lock if it is free; `None` while another process holds it.
     pub fn try_acquire(data_dir: &Path) -> Result<Option<Self>, PlatformError> {
-        let path = data_dir.join("stack.lock");
-        let file = open(&path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Self { _file: file })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(PlatformError::io("lock", &path)(error)),
-        }
+        let held = try_lock(&data_dir.join("stack.lock"))?;
+        Ok(held.map(|file| Self { _file: file }))
     }
 
     /// Waits for the lock: a second `bss up` waits so for the first one's start.
@@ -28,6 +23,30 @@ impl StackLock {
         wait_for(&data_dir.join("stack.lock"))
             .await
             .map(|file| Self { _file: file })
+    }
+}
+
+/// The exclusive lock on `<data-dir>/running.lock`, held by the serving process for its life: whoever finds it
+/// taken knows that there is a process, also before that one has written itself down.
+#[derive(Debug)]
+pub struct RunningLock {
+    _file: File,
+}
+
+impl RunningLock {
+    /// Takes the lock if it is free; `None` while another process holds it.
+    pub fn try_acquire(data_dir: &Path) -> Result<Option<Self>, PlatformError> {
+        let held = try_lock(&data_dir.join("running.lock"))?;
+        Ok(held.map(|file| Self { _file: file }))
+    }
+}
+
+fn try_lock(path: &Path) -> Result<Option<File>, PlatformError> {
+    let file = open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(PlatformError::io("lock", path)(error)),
     }
 }
 

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::Serialize;
+use tokio::sync::Notify;
 
 /// The registry of a process's parts. It is ready when each of them is.
 #[derive(Debug, Clone, Default)]
 pub struct Readiness {
     parts: Arc<RwLock<BTreeMap<String, Option<String>>>>,
+    changed: Arc<Notify>,
 }
 
 impl Readiness {
@@ -52,6 +54,20 @@ impl Readiness {
             Some(reason) => tracing::info!(part = name, reason, "not ready"),
         }
         parts.insert(name.to_owned(), reason);
+        drop(parts);
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until every part is ready.
+    pub async fn wait_ready(&self) {
+        loop {
+            // Made before the look: a change in between wakes it.
+            let changed = self.changed.notified();
+            if self.report().ready {
+                return;
+            }
+            changed.await;
+        }
     }
 }
 
@@ -104,6 +120,24 @@ pub struct PartReport {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_waiter_is_woken_by_the_last_part() {
+        let readiness = Readiness::default();
+        let (one, other) = (readiness.register("one"), readiness.register("other"));
+        let waiter = tokio::spawn({
+            let readiness = readiness.clone();
+            async move { readiness.wait_ready().await }
+        });
+        one.ready();
+        tokio::task::yield_now().await;
+        assert!(!waiter.is_finished());
+        other.ready();
+        tokio::time::timeout(std::time::Duration::from_secs(10), waiter)
+            .await
+            .unwrap()
+            .unwrap();
+    }
 
     #[test]
     fn all_parts_make_it_ready_and_an_ended_one_unmakes_it() {

@@ -1,0 +1,32 @@
+//! One file per subcommand.
+
+pub mod config;
+mod doctor;
+mod down;
+mod logs;
+mod ps;
+mod restart;
+mod up;
+mod version;
+
+use crate::cli::Command;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::serve;
+
+pub use up::announce;
+
+/// Runs a subcommand.
+pub async fn dispatch(command: Command, config: Config) -> Result<(), Failure> {
+    match command {
+        Command::Up(options) => up::run(&config, &options).await,
+        Command::Down(options) => down::run(&config, &options).await,
+        Command::Ps(options) => ps::run(&config, options.json).await,
+        Command::Logs(options) => logs::run(&config, &options).await,
+        Command::Restart(options) => restart::run(&config, &options).await,
+        Command::Doctor(options) => doctor::run(&config, options.json),
+        Command::Serve(options) => serve::run(config, &options).await,
+        Command::Config(_) => Ok(()), // answered before: it must also show a configuration with mistakes
+        Command::Version(options) => version::run(options.json),
+    }
+}

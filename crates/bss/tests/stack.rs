@@ -1,0 +1,348 @@
+//! The stack as an operator drives it: the real binary, the real PostgreSQL, a folder with a blank in its name.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use bss_platform::process::{ProcessId, working_in};
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+/// A data folder that is stopped and removed however the test ends.
+struct Stack(PathBuf);
+
+impl Stack {
+    fn new(name: &str) -> Self {
+        let random = bss_platform::secrets::generate();
+        let dir = std::env::temp_dir().join(format!("bss {name} {}", &random[..12]));
+        std::fs::create_dir(&dir).unwrap();
+        std::fs::set_permissions(&dir, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        Self(dir)
+    }
+
+    fn data_dir(&self) -> PathBuf {
+        self.0.join("data")
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bss"));
+        command
+            .args(words)
+            .env("BSS_DATA_DIR", self.data_dir())
+            .env("BSS_MEMORY_MB", "128")
+            .env("BSS_AUTO_PORTS", "true")
+            // Elsewhere than the defaults: tests run side by side with a developer's stack.
+            .env("BSS_PORT", "18000")
+            .env("BSS_OPS_PORT", "19464")
+            .env("BSS_POSTGRES_PORT", "15432")
+            .current_dir(&self.0)
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn bss(&self, words: &[&str]) -> Output {
+        self.command(words).output().unwrap()
+    }
+
+    fn up(&self) -> Value {
+        let output = self.bss(&["up", "--json"]);
+        assert!(output.status.success(), "{}", said(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    fn bss_process(&self) -> ProcessId {
+        bss_platform::read_state(&self.data_dir()).unwrap().process
+    }
+
+    fn postgres_process(&self) -> ProcessId {
+        bss_platform::postgres_status(&self.data_dir()).unwrap().process
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        let output = self.bss(&["down", "--data"]);
+        if !std::thread::panicking() {
+            assert!(output.status.success(), "{}", said(&output));
+        }
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn said(output: &Output) -> String {
+    format!(
+        "{}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while !holds() {
+        assert!(Instant::now() < deadline, "in vain: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn get(address: &str, path: &str) -> (u16, String) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = client
+            .get(format!("http://{address}{path}"))
+            .send()
+            .await
+            .unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    })
+}
+
+#[test]
+fn up_is_ready_and_a_second_one_changes_nothing_and_down_leaves_no_process() {
+    let stack = Stack::new("lifecycle");
+    let first = stack.up();
+    assert_eq!(first["started"], true);
+    let ops = first["listeners"]["ops"].as_str().unwrap().to_owned();
+    assert_eq!(get(&ops, "/health/ready").0, 200);
+    let metrics = get(&ops, "/metrics").1;
+    for name in [
+        "bss_process_resident_memory_bytes",
+        "bss_pool_connections{pool=\"app\",state=\"max\"}",
+        "bss_disk_free_bytes",
+    ] {
+        assert!(metrics.contains(name), "{name} is missing in\n{metrics}");
+    }
+
+    let second = stack.up();
+    assert_eq!(
+        (&second["started"], &second["pid"]),
+        (&Value::Bool(false), &first["pid"])
+    );
+
+    let ps: Value = serde_json::from_slice(&stack.bss(&["ps", "--json"]).stdout).unwrap();
+    let rows = ps["processes"].as_array().unwrap();
+    let bss = rows.iter().find(|row| row["name"] == "bss").unwrap();
+    assert_eq!((&bss["state"], &bss["pid"]), (&"ready".into(), &first["pid"]));
+
+    let (bss, postgres) = (stack.bss_process(), stack.postgres_process());
+    let cluster = stack.data_dir().join("postgres/cluster").canonicalize().unwrap();
+    assert!(stack.bss(&["down"]).status.success());
+    assert!(!bss.is_alive() && !postgres.is_alive());
+    assert!(working_in(&cluster).is_empty());
+    assert_eq!(stack.bss(&["ps"]).status.code(), Some(1), "nothing runs");
+    assert!(stack.bss(&["logs", "bss"]).status.success());
+
+    // The data stays, and a warm start finds it.
+    let again = stack.up();
+    assert_ne!(again["pid"], first["pid"]);
+}
+
+#[test]
+fn two_ups_at_once_are_one_stack() {
+    let stack = Stack::new("race");
+    let spawn = || {
+        stack
+            .command(&["up", "--json"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let finish = |child: Child| {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let (one, other) = (spawn(), spawn());
+    let (one, other) = (finish(one), finish(other));
+    assert_eq!(one["pid"], other["pid"]);
+    assert_eq!(one["listeners"], other["listeners"]);
+    assert_ne!(one["started"], other["started"], "one starts it, one finds it");
+}
+
+#[test]
+fn a_killed_bss_and_a_killed_postgres_come_back() {
+    let stack = Stack::new("killed");
+    let first = stack.up();
+    let bss = stack.bss_process();
+
+    // PostgreSQL alone: the running bss starts it again by itself.
+    let postgres = stack.postgres_process();
+    postgres.signal(Signal::SIGKILL);
+    until("PostgreSQL is started again", || {
+        bss_platform::postgres_status(&stack.data_dir()).is_some_and(|state| state.process != postgres)
+    });
+    let second = stack.up();
+    assert_eq!(
+        (&second["pid"], &second["started"]),
+        (&first["pid"], &Value::Bool(false))
+    );
+
+    // bss alone: the next up finds PostgreSQL and starts bss.
+    let postgres = stack.postgres_process();
+    bss.signal(Signal::SIGKILL);
+    until("bss is gone", || !bss.is_alive());
+    let third = stack.up();
+    assert_eq!(third["started"], true);
+    assert_eq!(stack.postgres_process(), postgres, "adopted");
+
+    // Both.
+    let (bss, postgres) = (stack.bss_process(), stack.postgres_process());
+    bss.signal(Signal::SIGKILL);
+    postgres.signal(Signal::SIGKILL);
+    until("both are gone", || !bss.is_alive() && !postgres.is_alive());
+    assert_eq!(stack.up()["started"], true);
+}
+
+#[test]
+fn an_up_that_is_killed_leaves_a_start_that_the_next_one_waits_for() {
+    let stack = Stack::new("orphan");
+    let mut first = stack
+        .command(&["up"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    until("bss has written itself down", || {
+        bss_platform::read_state(&stack.data_dir()).is_some()
+    });
+    let started = stack.bss_process();
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let second = stack.up();
+    assert_eq!(
+        second["pid"].as_i64(),
+        Some(i64::from(started.pid)),
+        "a second bss on the same folder"
+    );
+}
+
+#[test]
+fn a_taken_port_is_named_with_its_holder() {
+    let stack = Stack::new("port");
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let output = stack
+        .command(&["up"])
+        .env("BSS_AUTO_PORTS", "false")
+        .env("BSS_OPS_PORT", &port)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let text = said(&output);
+    assert!(
+        text.contains(&port) && text.contains(&format!("process {}", std::process::id())),
+        "{text}"
+    );
+    assert!(bss_platform::read_state(&stack.data_dir()).is_none());
+    let output = stack
+        .command(&["up", "--json"])
+        .env("BSS_OPS_PORT", &port)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+}
+
+#[test]
+fn every_mistake_of_the_configuration_is_listed_with_exit_64() {
+    let stack = Stack::new("mistakes");
+    std::fs::write(stack.0.join("bss.toml"), "prot = 1\nlog_format = 'loud'\n").unwrap();
+    let output = stack
+        .command(&["up", "--memory-mb", "much"])
+        .env("BSS_OPS_PORT", "none")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(64));
+    let text = said(&output);
+    for named in ["prot", "log_format", "--memory-mb", "BSS_OPS_PORT"] {
+        assert!(text.contains(named), "{named} is missing in\n{text}");
+    }
+    let shown = stack
+        .command(&["config", "--json"])
+        .env("BSS_OPS_PORT", "none")
+        .output()
+        .unwrap();
+    assert_eq!(
+        shown.status.code(),
+        Some(64),
+        "config shows what is in force and fails"
+    );
+    let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
+    assert!(
+        shown["settings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|setting| setting["name"] == "data_dir")
+    );
+    assert_eq!(stack.bss(&["up", "--no-such-flag"]).status.code(), Some(64));
+    std::fs::remove_file(stack.0.join("bss.toml")).unwrap();
+}
+
+#[test]
+fn a_foreground_stack_ends_whole_with_its_signal() {
+    let stack = Stack::new("foreground");
+    let mut child = stack
+        .command(&["up", "--foreground"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    until("it is ready", || {
+        bss_platform::read_state(&stack.data_dir())
+            .and_then(|state| state.listeners.get("ops").cloned())
+            .is_some_and(|ops| get(&ops, "/health/ready").0 == 200)
+    });
+    let postgres = stack.postgres_process();
+    ProcessId::of(i32::try_from(child.id()).unwrap())
+        .unwrap()
+        .signal(Signal::SIGTERM);
+    let began = Instant::now();
+    assert!(child.wait().unwrap().success());
+    assert!(
+        began.elapsed() < Duration::from_secs(12),
+        "took {:?}",
+        began.elapsed()
+    );
+    assert!(!postgres.is_alive());
+    assert!(!Path::new(&stack.data_dir().join("state/bss.json")).exists());
+}
+
+#[test]
+fn doctor_and_version_answer_without_a_stack() {
+    let stack = Stack::new("doctor");
+    let version = stack.bss(&["version"]);
+    assert_eq!(
+        String::from_utf8(version.stdout).unwrap().trim(),
+        format!("bss {}", env!("CARGO_PKG_VERSION"))
+    );
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let output = stack
+        .command(&["doctor", "--json"])
+        .env("BSS_AUTO_PORTS", "false")
+        .env("BSS_PORT", port.to_string())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let held = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|finding| finding["severity"] == "failure")
+        .unwrap();
+    assert!(
+        held["message"]
+            .as_str()
+            .unwrap()
+            .contains(&std::process::id().to_string()),
+        "{held}"
+    );
+    assert!(held["mend"].is_string());
+}
