@@ -2,8 +2,10 @@
 
 pub mod activation;
 pub mod allowance;
+pub mod billing_account;
 pub mod catalog;
 pub mod customer_bill;
+pub mod customer;
 pub mod document;
 pub mod fulfilment;
 pub mod ids;
@@ -11,6 +13,7 @@ pub mod ledger;
 pub mod money;
 pub mod obligation;
 pub mod payment;
+pub mod party;
 pub mod product;
 pub mod product_order;
 pub mod proration;
@@ -19,6 +22,7 @@ pub mod refusal;
 pub mod resource;
 pub mod segment;
 pub mod service;
+pub mod shape;
 pub mod tax;
 pub mod time;
 pub mod usage;

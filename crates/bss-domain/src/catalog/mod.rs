@@ -1,8 +1,13 @@
 //! What is sold and what it costs.
 
+pub mod category;
+pub mod lifecycle;
 mod node;
 pub mod prefix;
 pub mod price;
+pub mod product_offering;
+pub mod product_offering_price;
+pub mod specification;
 pub mod tariff;
 
 pub(crate) use node::Node;
