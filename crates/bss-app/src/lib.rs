@@ -4,6 +4,13 @@ pub mod activation;
 pub mod identity;
 pub mod order_processing;
 pub mod product_order;
+pub mod billing_account;
+pub mod catalog;
+pub mod customer;
+pub mod idempotency;
+pub mod identity;
+pub mod party;
+pub mod resource;
 
 mod app;
 mod caller;

@@ -6,6 +6,7 @@ pub mod catalog;
 pub mod clock;
 pub mod customer;
 pub mod event_log;
+pub mod idempotency;
 pub mod identity;
 pub mod party;
 pub mod product;

@@ -13,6 +13,7 @@ mod query;
 mod write;
 
 use bss_domain::{Instant, Slot};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -91,7 +92,7 @@ impl Table {
 }
 
 /// A stored resource.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stored {
     /// Its id.
     pub id: Uuid,

@@ -1,0 +1,89 @@
+use async_trait::async_trait;
+use bss_domain::Refusal;
+use bss_store::Session;
+use bss_store::resource::{self, Comparison, Page, Query, QueryError, Stored, Table};
+use uuid::Uuid;
+
+use crate::AppError;
+
+/// A condition of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter {
+    /// The attribute's path.
+    pub attribute: String,
+    /// How it is compared.
+    pub comparison: Comparison,
+    /// To what.
+    pub values: Vec<String>,
+}
+
+/// What of a list is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListRequest {
+    /// All of them have to hold.
+    pub filters: Vec<Filter>,
+    /// Attributes to sort by, and whether descending.
+    pub sort: Vec<(String, bool)>,
+    /// How many are left out at the start.
+    pub offset: u32,
+    /// How many at most.
+    pub limit: u32,
+}
+
+/// How a resource is read.
+#[async_trait]
+pub trait Reads: Send + Sync {
+    /// One resource.
+    async fn get(&self, session: &Session, id: Uuid) -> Result<Option<Stored>, AppError>;
+
+    /// A page of them.
+    async fn list(&self, session: &Session, request: &ListRequest) -> Result<Page, AppError>;
+}
+
+/// Resources that are stored as documents.
+pub struct Documents(pub &'static Table);
+
+#[async_trait]
+impl Reads for Documents {
+    async fn get(&self, session: &Session, id: Uuid) -> Result<Option<Stored>, AppError> {
+        Ok(resource::get(session, self.0, id).await?)
+    }
+
+    async fn list(&self, session: &Session, request: &ListRequest) -> Result<Page, AppError> {
+        let query = query_of(self.0, request)?;
+        Ok(resource::list(session, &query).await?)
+    }
+}
+
+/// A customer's things by the name that TM Forum's clients ask for them by.
+const RELATED_PARTY: &str = "relatedParty.id";
+const CUSTOMER: &str = "relatedParty[role=customer].id";
+
+/// The store's query; a mistake in it is the caller's.
+pub fn query_of(table: &'static Table, request: &ListRequest) -> Result<Query, AppError> {
+    let mut query = Query::new(table).offset(request.offset).limit(request.limit);
+    for filter in &request.filters {
+        // Where the customer has a column, the related party that is asked for is the customer.
+        let by_customer = filter.attribute == RELATED_PARTY && table.column_of(CUSTOMER).is_some();
+        let attribute = if by_customer { CUSTOMER } else { &filter.attribute };
+        if attribute == CUSTOMER
+            && filter.comparison == Comparison::Equal
+            && let [only] = &filter.values[..]
+            && let Ok(customer) = only.parse::<Uuid>()
+        {
+            query = query.in_slot(bss_domain::Slot::of(customer));
+        }
+        query = query
+            .filter(attribute, filter.comparison, &filter.values)
+            .map_err(refused)?;
+    }
+    for (attribute, descending) in &request.sort {
+        query = query.sort(attribute, *descending).map_err(refused)?;
+    }
+    Ok(query)
+}
+
+fn refused(error: QueryError) -> AppError {
+    let message = error.to_string();
+    Refusal::invalid("wrongQuery", error.attribute, error.value, message).into()
+}
