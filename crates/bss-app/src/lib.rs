@@ -1,15 +1,15 @@
 #![doc = include_str!("../README.md")]
 
 pub mod activation;
-pub mod identity;
-pub mod order_processing;
-pub mod product_order;
 pub mod billing_account;
 pub mod catalog;
 pub mod customer;
 pub mod idempotency;
 pub mod identity;
+pub mod identity;
+pub mod order_processing;
 pub mod party;
+pub mod product_order;
 pub mod resource;
 
 mod app;
