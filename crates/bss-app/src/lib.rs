@@ -6,7 +6,6 @@ pub mod catalog;
 pub mod customer;
 pub mod idempotency;
 pub mod identity;
-pub mod identity;
 pub mod order_processing;
 pub mod party;
 pub mod product_order;
