@@ -78,8 +78,14 @@ impl Layer for AccessLog {
 fn span_of(request: &Request, method: &str) -> tracing::Span {
     let extensions = request.extensions();
     let correlation_id = extensions.get::<CorrelationId>().map(CorrelationId::as_str);
-    let trace_id = extensions.get::<TraceContext>().map(TraceContext::trace_id);
-    tracing::info_span!("request", method, correlation_id, trace_id)
+    let trace = extensions.get::<TraceContext>();
+    let trace_id = trace.map(TraceContext::trace_id);
+    let span = tracing::info_span!("request", method, correlation_id, trace_id);
+    if let Some(trace) = trace {
+        // Where traces are exported, the request's span continues the caller's trace; elsewhere this does nothing.
+        bss_telemetry::propagation::set_parent(&span, trace.as_str());
+    }
+    span
 }
 
 /// Methods are text of the client's choice; as a label only the known ones count.

@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use crate::access_log::{Observer, report_route};
 use crate::concurrency::WritesAllowed;
 use crate::config::{ConfigMistakes, GatewayConfig};
-use crate::layer::{Inner, Next, Request, Response};
+use crate::layer::{Boxed, Inner, Next, Request, Response};
 use crate::limit::Buckets;
 use crate::stack::{Parts, stack};
 use crate::token::{KeySource, Verifier};
@@ -70,7 +70,7 @@ impl Gateway {
             writes: environment.writes,
             observer: environment.observer,
         };
-        let stack = Arc::new(stack(config, &checked, parts, application));
+        let stack = Arc::new(stack(config, &checked, parts, Boxed::new(application)));
         Ok(Self { stack, upkeep })
     }
 

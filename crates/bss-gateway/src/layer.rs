@@ -6,6 +6,7 @@ use std::panic::AssertUnwindSafe;
 
 use axum::body::Body;
 use futures::FutureExt;
+use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt};
 use tower_http::CompressionLevel;
 use tower_http::compression::Compression;
@@ -64,6 +65,10 @@ impl<S> Inner for S where
         + 'static
 {
 }
+
+/// The application with its type forgotten, so that the stack is compiled once, here, and not in each crate that
+/// builds a gateway.
+pub type Boxed = BoxCloneSyncService<Request, Response, Infallible>;
 
 /// The application in the middle of the stack. A panic in it becomes a 500, so that the other requests of its
 /// connection live on.

@@ -1,4 +1,6 @@
 #![doc = include_str!("../README.md")]
+// The layers are nested as types: the stack is a deep one.
+#![recursion_limit = "256"]
 
 mod access_log;
 mod address;

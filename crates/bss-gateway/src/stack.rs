@@ -11,7 +11,7 @@ use crate::concurrency::{ConcurrencyLimit, DiskReserve, WritesAllowed};
 use crate::config::{Checked, GatewayConfig};
 use crate::cors::Cors;
 use crate::host::HostCheck;
-use crate::layer::{Application, Inner, Layer, Next};
+use crate::layer::{Application, Boxed, Layer, Next};
 use crate::limit::{AddressLimit, Buckets, ConsumerLimit};
 use crate::paths::{PathLimits, PublicPaths};
 use crate::security_headers::SecurityHeaders;
@@ -31,7 +31,7 @@ pub struct Parts {
 
 /// Builds the stack around the application, from the inside out: what stands lowest here sees a request first and
 /// its answer last.
-pub fn stack<S: Inner>(config: &GatewayConfig, checked: &Checked, parts: Parts, application: S) -> impl Next {
+pub fn stack(config: &GatewayConfig, checked: &Checked, parts: Parts, application: Boxed) -> impl Next {
     let layers = Built::new(config, checked, parts);
 
     // Compression stands innermost: only the application's answers are worth it, and every layer outside sees
