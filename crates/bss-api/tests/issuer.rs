@@ -92,6 +92,8 @@ async fn a_user_signs_in_calls_refreshes_and_signs_out() {
         "{policy}"
     );
     assert!(!page.body.contains("<script") && !page.body.contains(" style="));
+    // With `no-referrer` a browser would send `Origin: null` with the form, and be refused.
+    assert_eq!(page.headers["referrer-policy"], "same-origin");
 
     let wrong = browser.submit(&world, &page, "csr", "not the password").await;
     assert_eq!(wrong.status, 400);

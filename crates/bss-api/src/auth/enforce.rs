@@ -197,7 +197,7 @@ async fn exists(store: &Store, tenant: TenantId) -> Result<bool, StoreError> {
 }
 
 /// Puts the guard in front of every route of a router. Paths that are no route are answered by its fallback.
-pub fn protect(router: Router, guard: Arc<Guard>) -> Router {
+pub(super) fn protect(router: Router, guard: Arc<Guard>) -> Router {
     router.route_layer(from_fn_with_state(guard, enforce))
 }
 

@@ -3,9 +3,11 @@
 mod claims;
 mod enforce;
 mod matrix;
+mod routes;
 mod verifier;
 
 pub use claims::{AUDIENCE, Claims, RealmAccess};
-pub use enforce::{Access, Guard, bearer, protect};
+pub use enforce::{Access, Guard, bearer};
 pub use matrix::{Matrix, MatrixError, Reach, Rule};
+pub use routes::Routes;
 pub use verifier::{TokenError, Verifier};

@@ -129,8 +129,7 @@ async fn log_in(
         Err(error) => return Err(failed_page(&error)),
     };
     let Some(user) = user else {
-        let problem =
-            "The user name or password is wrong. After several failures a name rests for up to 15 minutes.";
+        let problem = "The user name or password is wrong. After several failures a name is blocked for up to 15 minutes.";
         return Err(again(problem, StatusCode::BAD_REQUEST));
     };
     // Another sign-in of this browser ends with the new one; its secret is never taken over.

@@ -90,7 +90,6 @@ fn respond(status: StatusCode, title: &str, body: &str, redirect_uri: Option<&st
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
 <title>{title} · BSS</title>
 <link rel="stylesheet" href="{STYLE}">
 </head>
@@ -115,7 +114,8 @@ fn respond(status: StatusCode, title: &str, body: &str, redirect_uri: Option<&st
         (header::CACHE_CONTROL, "no-store"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        // Not `no-referrer`: with it, browsers send `Origin: null` with the form.
+        (header::REFERRER_POLICY, "same-origin"),
         (
             HeaderName::from_static("cross-origin-opener-policy"),
             "same-origin",
