@@ -10,6 +10,7 @@ pub mod order_processing;
 pub mod party;
 pub mod product_order;
 pub mod resource;
+pub mod usage_import;
 
 mod app;
 mod caller;

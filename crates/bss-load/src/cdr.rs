@@ -72,7 +72,8 @@ pub struct Totals {
 }
 
 impl Totals {
-    fn add(&mut self, service: ServiceKind, quantity: i64) {
+    /// Adds a record.
+    pub fn add(&mut self, service: ServiceKind, quantity: i64) {
         self.records += 1;
         *match service {
             ServiceKind::Voice => &mut self.voice_seconds,

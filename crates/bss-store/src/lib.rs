@@ -13,6 +13,12 @@ pub mod product;
 pub mod product_order;
 pub mod resource;
 pub mod resource_pool;
+pub mod usage_file;
+pub mod usage_key;
+pub mod usage_owner;
+pub mod usage_record;
+pub mod usage_reject;
+pub mod usage_source;
 
 mod error;
 mod instant;

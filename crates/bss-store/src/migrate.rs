@@ -53,6 +53,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     2 "0002_catalog_party";
     3 "0003_orders";
     4 "0004_identity";
+    5 "0005_usage";
 };
 
 /// A statement that can't run in a transaction (`CREATE INDEX CONCURRENTLY`) stands alone below this header.

@@ -13,7 +13,7 @@
 
 use super::asterisk::{number, whole_number};
 use super::source::Mediated;
-use super::{Fields, Metered, RejectReason, ServiceKind, UsageSource};
+use super::{Fields, Metered, NumberPlan, RejectReason, ServiceKind, UsageSource};
 use crate::time::Instant;
 
 /// The header that a file begins with.
@@ -71,13 +71,13 @@ fn instant(text: &str) -> Result<Instant, RejectReason> {
         })
 }
 
-/// The record as a line of the table, for lists of rejects and for mending.
+/// The record as a line of the table, for lists of rejects and for mending. Every source reads its numbers alike.
 pub fn render(metered: &Metered) -> String {
     format!(
         ",{},{},{},{},{},{}",
         metered.service.name(),
-        metered.calling,
-        metered.called,
+        NumberPlan::write(&metered.calling),
+        NumberPlan::write(&metered.called),
         metered.visited_network.as_deref().unwrap_or_default(),
         metered.started,
         metered.quantity
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
     use crate::ids::{Slot, TenantId, TypedId};
     use crate::time::Zone;
-    use crate::usage::{Identity, NumberPlan, SourceFormat};
+    use crate::usage::{Identity, SourceFormat};
 
     fn read(line: &str) -> (Result<Mediated, RejectReason>, Identity) {
         let source = UsageSource {

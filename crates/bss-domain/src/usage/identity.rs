@@ -31,6 +31,11 @@ impl RecordHash {
         Self::from_digest(&digest.finalize())
     }
 
+    /// The hash of a record that its source names itself.
+    pub fn of_own_id(tenant: TenantId, source: &str, id: &str) -> Self {
+        Self::of_fields(tenant, source, [b"id".as_slice(), id.as_bytes()])
+    }
+
     /// The hash of the `ordinal`-th equal record of a file, counted from 1; the first one is the hash itself.
     #[must_use]
     pub fn repeated(self, ordinal: u32) -> Self {

@@ -69,6 +69,15 @@ impl NumberPlan {
         }
     }
 
+    /// A normalized number as every plan reads it.
+    pub fn write(number: &str) -> String {
+        if number.len() > SHORT_CODE_DIGITS {
+            format!("+{number}")
+        } else {
+            number.to_owned()
+        }
+    }
+
     fn international(&self, digits: String) -> String {
         if digits.len() <= SHORT_CODE_DIGITS {
             return digits;
@@ -129,6 +138,9 @@ mod tests {
                 expected.map(str::to_owned),
                 "{written} {plan:?}"
             );
+            if let Ok(number) = plan.normalize(written) {
+                assert_eq!(plan.normalize(&NumberPlan::write(&number)), Ok(number));
+            }
         }
     }
 }

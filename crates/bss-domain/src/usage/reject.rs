@@ -11,6 +11,12 @@ pub enum RejectReason {
         /// The field, from 1.
         field: usize,
     },
+    /// Longer than any record is.
+    #[error("the line is longer than {limit_bytes} bytes; the rest isn't kept")]
+    TooLong {
+        /// The most that is read.
+        limit_bytes: u64,
+    },
     /// Too few or too many fields.
     #[error("the line has {found} fields instead of {expected}")]
     FieldCount {
@@ -121,6 +127,7 @@ impl RejectReason {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Quotes { .. } => "quotes",
+            Self::TooLong { .. } => "tooLong",
             Self::FieldCount { .. } => "fieldCount",
             Self::Missing { .. } => "missing",
             Self::Number { .. } => "number",

@@ -68,16 +68,11 @@ impl UsageSource {
         };
         let content = RecordHash::of_fields(tenant, &self.name, fields.iter());
         if self.format == SourceFormat::Generic && !fields.text(generic::ID).is_empty() {
-            let hash = self.hash_of_own_id(tenant, fields.text(generic::ID));
+            let hash = RecordHash::of_own_id(tenant, &self.name, fields.text(generic::ID));
             return (Identity { hash, own_id: true }, content);
         }
         let hash = content;
         (Identity { hash, own_id: false }, content)
-    }
-
-    /// The hash of a record that its source names itself.
-    pub fn hash_of_own_id(&self, tenant: TenantId, id: &str) -> RecordHash {
-        RecordHash::of_fields(tenant, &self.name, [b"id".as_slice(), id.as_bytes()])
     }
 
     /// Reads the fields of one line.

@@ -1,0 +1,203 @@
+//! Files of usage: how far each was read, and what became of its lines.
+
+use bss_domain::Instant;
+use bss_domain::ids::{TypedId, UsageFileId};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use crate::{Session, StoreError, Timestamptz};
+
+/// A file that was imported, or is being imported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsageFile {
+    /// Its id.
+    pub id: UsageFileId,
+    /// Its source.
+    pub source: String,
+    /// The name that it was imported by first.
+    pub name: String,
+    /// The hash of its content, by which it is known again.
+    pub sha256: Vec<u8>,
+    /// Its length.
+    pub size_bytes: i64,
+    /// Whether every line was read.
+    pub is_done: bool,
+    /// What became of its lines so far.
+    pub lines: FileLines,
+    /// When it was seen first.
+    pub created_at: Instant,
+    /// When its last line was read.
+    pub done_at: Option<Instant>,
+}
+
+/// What became of a file's lines at the intake. The first is the sum of the others.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FileLines {
+    /// Lines read.
+    pub done: i64,
+    /// Appended to the log for charging.
+    pub accepted: i64,
+    /// Rejected at the intake.
+    pub rejected: i64,
+    /// Rejected already when an earlier file brought them.
+    pub duplicates: i64,
+    /// Unanswered calls, headers, empty lines.
+    pub not_charged: i64,
+}
+
+/// What charging made of a file's accepted records.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ChargedLines {
+    /// Rated.
+    pub rated: i64,
+    /// Rejected by rating, or as conflicts.
+    pub rejected: i64,
+    /// Charged already when they came before.
+    pub duplicates: i64,
+}
+
+const COLUMNS: &str = "id, source, name, sha256, size_bytes, state, lines_done, accepted, rejected, duplicates, \
+                       not_charged, created_at, done_at";
+
+/// Makes the file's row where its content is new for the source; gives the row that is there.
+pub async fn open(session: &Session, file: &UsageFile) -> Result<UsageFile, StoreError> {
+    session
+        .execute(
+            "INSERT INTO usage_file (tenant_id, id, source, name, sha256, size_bytes, state, created_at, updated_by) \
+             VALUES ($1, $2, $3, $4, $5, $6, 'importing', $7, $8) ON CONFLICT (tenant_id, source, sha256) DO NOTHING",
+            &[
+                &Uuid::from(session.tenant()),
+                &file.id.uuid(),
+                &file.source,
+                &file.name,
+                &file.sha256,
+                &file.size_bytes,
+                &Timestamptz(file.created_at),
+                &session.actor(),
+            ],
+        )
+        .await?;
+    let sql = format!("SELECT {COLUMNS} FROM usage_file WHERE source = $1 AND sha256 = $2");
+    let row = session.query_one(&sql, &[&file.source, &file.sha256]).await?;
+    Ok(read(&row))
+}
+
+/// The file, locked until the transaction's end: whoever holds it appends the next lines.
+pub async fn lock(session: &Session, id: UsageFileId) -> Result<Option<UsageFile>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM usage_file WHERE id = $1 FOR UPDATE");
+    Ok(session.query_opt(&sql, &[&id.uuid()]).await?.as_ref().map(read))
+}
+
+/// The file.
+pub async fn get(session: &Session, id: UsageFileId) -> Result<Option<UsageFile>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM usage_file WHERE id = $1");
+    Ok(session.query_opt(&sql, &[&id.uuid()]).await?.as_ref().map(read))
+}
+
+/// The latest files first.
+pub async fn list(session: &Session, offset: i64, limit: i64) -> Result<Vec<UsageFile>, StoreError> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM usage_file ORDER BY created_at DESC, id DESC OFFSET $1 LIMIT $2");
+    let rows = session.query(&sql, &[&offset, &limit]).await?;
+    Ok(rows.iter().map(read).collect())
+}
+
+/// Adds what became of the next lines of a locked file.
+pub async fn advance(session: &Session, id: UsageFileId, by: FileLines) -> Result<(), StoreError> {
+    session
+        .execute(
+            "UPDATE usage_file SET lines_done = lines_done + $2, accepted = accepted + $3, rejected = rejected + $4, \
+             duplicates = duplicates + $5, not_charged = not_charged + $6, updated_by = $7 WHERE id = $1",
+            &[
+                &id.uuid(),
+                &by.done,
+                &by.accepted,
+                &by.rejected,
+                &by.duplicates,
+                &by.not_charged,
+                &session.actor(),
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Notes that every line was read.
+pub async fn finish(session: &Session, id: UsageFileId, now: Instant) -> Result<(), StoreError> {
+    session
+        .execute(
+            "UPDATE usage_file SET state = 'done', done_at = $2 WHERE id = $1 AND state = 'importing'",
+            &[&id.uuid(), &Timestamptz(now)],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Adds what charging made of records of several files, in one partition of the log.
+pub async fn count_charged(
+    session: &Session,
+    partition: u16,
+    counts: &[(UsageFileId, ChargedLines)],
+) -> Result<(), StoreError> {
+    if counts.is_empty() {
+        return Ok(());
+    }
+    let column = |of: fn(&ChargedLines) -> i64| counts.iter().map(|(_, count)| of(count)).collect::<Vec<_>>();
+    let files: Vec<Uuid> = counts.iter().map(|(file, _)| file.uuid()).collect();
+    session
+        .execute(
+            "INSERT INTO usage_file_count AS c (tenant_id, file_id, partition, rated, rejected, duplicates) \
+             SELECT $1, n.file_id, $2, n.rated, n.rejected, n.duplicates \
+             FROM unnest($3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[]) \
+             AS n (file_id, rated, rejected, duplicates) \
+             ON CONFLICT (tenant_id, file_id, partition) DO UPDATE SET rated = c.rated + excluded.rated, \
+             rejected = c.rejected + excluded.rejected, duplicates = c.duplicates + excluded.duplicates",
+            &[
+                &Uuid::from(session.tenant()),
+                &(partition as i16),
+                &files,
+                &column(|count| count.rated),
+                &column(|count| count.rejected),
+                &column(|count| count.duplicates),
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
+/// What charging made of a file so far. The rest of its accepted records waits.
+pub async fn charged(session: &Session, id: UsageFileId) -> Result<ChargedLines, StoreError> {
+    let row = session
+        .query_one(
+            "SELECT coalesce(sum(rated), 0)::bigint, coalesce(sum(rejected), 0)::bigint, \
+             coalesce(sum(duplicates), 0)::bigint FROM usage_file_count WHERE file_id = $1",
+            &[&id.uuid()],
+        )
+        .await?;
+    Ok(ChargedLines {
+        rated: row.get(0),
+        rejected: row.get(1),
+        duplicates: row.get(2),
+    })
+}
+
+fn read(row: &Row) -> UsageFile {
+    let state: String = row.get(5);
+    UsageFile {
+        id: row.get::<_, Uuid>(0).into(),
+        source: row.get(1),
+        name: row.get(2),
+        sha256: row.get(3),
+        size_bytes: row.get(4),
+        is_done: state == "done",
+        lines: FileLines {
+            done: row.get(6),
+            accepted: row.get(7),
+            rejected: row.get(8),
+            duplicates: row.get(9),
+            not_charged: row.get(10),
+        },
+        created_at: row.get::<_, Timestamptz>(11).0,
+        done_at: row.get::<_, Option<Timestamptz>>(12).map(|at| at.0),
+    }
+}
