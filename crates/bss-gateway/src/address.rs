@@ -17,7 +17,7 @@ pub struct Peer(pub SocketAddr);
 pub struct Origin {
     /// The client, or the nearest proxy that isn't trusted.
     pub address: IpAddr,
-    /// Whether the client spoke TLS, here or at a trusted proxy.
+    /// Whether the client spoke TLS, at a proxy before us.
     pub https: bool,
     /// Host and port as the client wrote them, in lower case; empty when it named none.
     pub authority: String,
@@ -88,7 +88,7 @@ const BELIEVED_INSIDE: [HeaderName; 6] = [
 /// Finds the [`Origin`] and takes the headers away that claim another one, so that nothing inside believes them.
 pub struct FindOrigin {
     pub trusted_proxies: Vec<Network>,
-    /// Whether this gateway ends TLS itself, or a proxy before it does (`behind_tls_proxy`).
+    /// Whether a proxy before this gateway ends TLS (`behind_tls_proxy`).
     pub https: bool,
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -26,8 +25,6 @@ pub struct GatewayConfig {
     pub trusted_proxies: Vec<String>,
     /// A proxy before the gateway ends TLS: it may then listen beyond loopback, and answers as under `https`.
     pub behind_tls_proxy: bool,
-    /// Certificate and key, where the gateway ends TLS itself.
-    pub tls: Option<TlsFiles>,
     /// Paths that need no token: a path, or a beginning of paths with `*` at its end.
     pub public_paths: Vec<String>,
     /// Origins whose pages may read answers, beside our own.
@@ -39,15 +36,6 @@ pub struct GatewayConfig {
     pub path_overrides: Vec<PathOverride>,
     pub tokens: Tokens,
     pub layers: Layers,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
-#[serde(deny_unknown_fields)]
-pub struct TlsFiles {
-    /// PEM, the server's certificate first.
-    pub certificates: PathBuf,
-    /// PEM, PKCS#8.
-    pub key: PathBuf,
 }
 
 /// Parts of the Content-Security-Policy of pages.
@@ -145,7 +133,6 @@ impl Default for GatewayConfig {
             public_urls: owned(&["http://localhost:8000", "http://127.0.0.1:8000"]),
             trusted_proxies: Vec::new(),
             behind_tls_proxy: false,
-            tls: None,
             public_paths: owned(&PUBLIC_PATHS),
             cors_origins: Vec::new(),
             content_policy: ContentPolicy::default(),
@@ -294,9 +281,9 @@ impl GatewayConfig {
             .unwrap_or_else(|| format!("{base}/realms/bss"))
     }
 
-    /// Whether clients speak TLS, to us or to the proxy before us.
+    /// Whether clients speak TLS, which only a proxy before us can end.
     pub(crate) fn https(&self) -> bool {
-        self.behind_tls_proxy || self.tls.is_some()
+        self.behind_tls_proxy
     }
 
     pub(crate) fn checked(&self) -> Result<Checked, ConfigMistakes> {
@@ -353,7 +340,7 @@ impl GatewayConfig {
             return;
         }
         if !self.https() {
-            let why = "sign-in needs a secure context: beyond loopback set `tls`, or `behind_tls_proxy`";
+            let why = "sign-in needs a secure context: put a proxy that ends TLS before it, and set `behind_tls_proxy`";
             mistakes.add("listen", &format!("{} isn't loopback; {why}", self.listen));
         }
         if !self.layers.jwt {

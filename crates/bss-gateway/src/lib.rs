@@ -26,8 +26,7 @@ pub use access_log::{Observer, Route, report_route};
 pub use address::{Origin, Peer};
 pub use concurrency::WritesAllowed;
 pub use config::{
-    ConfigMistakes, ContentPolicy, GatewayConfig, Layers, Limits, PathOverride, TimeoutLimits, TlsFiles,
-    Tokens,
+    ConfigMistakes, ContentPolicy, GatewayConfig, Layers, Limits, PathOverride, TimeoutLimits, Tokens,
 };
 pub use gateway::{Environment, Gateway};
 pub use layer::{Inner, Request, Response};
