@@ -4,6 +4,7 @@ import pl from '../app/locales/pl'
 import { csvLine, valueAt } from '../app/utils/csv'
 import { translate, translateCount } from '../app/utils/text'
 import { meaningOf } from '../app/utils/states'
+import { WORDS, bareTexts, textKeys } from './textKeys'
 
 describe('texts', () => {
   it('falls back to English and fills values', () => {
@@ -13,6 +14,27 @@ describe('texts', () => {
 
   it.each([[1, '1 wiersz'], [3, '3 wiersze'], [5, '5 wierszy'], [22, '22 wiersze']])('Polish has its own plural for %i', (n, text) => {
     expect(translateCount(pl, 'pl', '{n} row', '{n} rows', n)).toBe(text)
+  })
+
+  it.each([['German', de], ['Polish', pl]])('%s has every text of the pages', (_, catalogue) => {
+    const missing = [...textKeys().map((found) => found.text), ...WORDS].filter((text) => text !== '' && !(text in catalogue))
+    expect([...new Set(missing)]).toEqual([])
+  })
+
+  it.each([['German', de], ['Polish', pl]])('%s keeps the values of each text', (_, catalogue) => {
+    const names = (text: string) => [...new Set(text.match(/\{\w+\}/g))].sort().join(' ')
+    const wrong = Object.entries(catalogue).flatMap(([key, entry]) =>
+      (typeof entry === 'string' ? [entry] : Object.values(entry)).filter((text) => names(text) !== names(key)))
+    expect(wrong).toEqual([])
+  })
+
+  it('writes no bare words into a template', () => {
+    expect(bareTexts().map(({ file, text }) => `${file.split('/app/')[1]}: ${text}`)).toEqual([])
+  })
+
+  it('has no texts that nothing shows', () => {
+    const shown = new Set([...textKeys().map((found) => found.text), ...WORDS])
+    expect(Object.keys(de).filter((key) => !shown.has(key))).toEqual([])
   })
 
   it('has the same texts in both languages', () => {

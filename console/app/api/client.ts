@@ -1,6 +1,7 @@
 /** The only module that calls the server. Everything goes to the console's own origin, by TM Forum's paths. */
 import createClient from 'openapi-fetch'
 import type * as T from './types'
+import { EventParser, type ServerEvent } from '../utils/serverEvents'
 
 const PATHS = {
   category: '/tmf-api/productCatalogManagement/v4/category',
@@ -21,7 +22,11 @@ const PATHS = {
   customerBill: '/tmf-api/customerBillManagement/v4/customerBill',
   appliedCustomerBillingRate: '/tmf-api/customerBillManagement/v4/appliedCustomerBillingRate',
   payment: '/tmf-api/paymentManagement/v4/payment',
+  allowance: '/bss-api/v1/allowance',
+  allocation: '/bss-api/v1/allocation',
+  fallout: '/bss-api/v1/fallout',
   ledgerEntry: '/bss-api/v1/ledger/entry',
+  parkedEvent: '/bss-api/v1/events/parked',
   usageFile: '/bss-api/v1/usageFile',
   usageReject: '/bss-api/v1/usageReject',
   billRun: '/bss-api/v1/billRun',
@@ -46,7 +51,11 @@ interface Types {
   customerBill: T.CustomerBill
   appliedCustomerBillingRate: T.BillingRate
   payment: T.Payment
+  allowance: T.Allowance
+  allocation: T.Allocation
+  fallout: T.Fallout
   ledgerEntry: T.LedgerEntry
+  parkedEvent: T.ParkedEvent
   usageFile: T.UsageFile
   usageReject: T.UsageReject
   billRun: T.BillRun
@@ -67,6 +76,8 @@ export class ApiError extends Error {
     message: string,
     readonly correlationId: string,
     readonly retryAfter = '',
+    readonly field = '',
+    readonly value = '',
   ) {
     super(message)
     this.name = 'ApiError'
@@ -120,6 +131,8 @@ function toError(response: Response, body: unknown): ApiError {
     fields.message ?? `The server answered ${response.status}.`,
     response.headers.get('x-correlation-id') ?? '',
     response.headers.get('retry-after') ?? '',
+    fields.field ?? '',
+    fields.value === undefined ? '' : String(fields.value),
   )
 }
 
@@ -150,23 +163,60 @@ export async function create<N extends ResourceName>(name: N, body: unknown, ide
   return (await send('POST', PATHS[name], { body, idempotencyKey })).data as Resource<N>
 }
 
+/** A merge patch; with the etag read before, another's change in between is refused instead of lost. */
+export async function patch<N extends ResourceName>(name: N, id: string, body: unknown, ifMatch?: string): Promise<Resource<N>> {
+  return (await send('PATCH', item(name, id), { body, ifMatch })).data as Resource<N>
+}
+
+/** How many there are that match, without their rows. */
+export async function count(name: ResourceName, query: ListQuery = {}, options: CallOptions = {}): Promise<number> {
+  return (await list(name, { ...query, limit: 1, fields: 'id' }, options)).total
+}
+
+/** All that match, page by page; for small sets such as a catalog. */
+export async function listAll<N extends ResourceName>(
+  name: N, query: ListQuery = {}, options: CallOptions = {}, most = 1000,
+): Promise<Resource<N>[]> {
+  const rows: Resource<N>[] = []
+  while (rows.length < most) {
+    const page = await list(name, { ...query, offset: rows.length, limit: 200 }, options)
+    rows.push(...page.rows)
+    if (page.rows.length === 0 || rows.length >= page.total) break
+  }
+  return rows
+}
+
 async function read<R>(url: string, query?: ListQuery, options: CallOptions = {}): Promise<R> {
   return (await send('GET', url, { ...options, query })).data as R
 }
 
-export const dashboard = (o?: CallOptions) => read<{ tile?: T.Tile[] } | T.Tile[]>('/bss-api/v1/dashboard', undefined, o)
-export const search = (q: string, o?: CallOptions) => read<T.SearchHit[]>('/bss-api/v1/search', { q }, o)
-export const clock = (o?: CallOptions) => read<T.Clock>('/bss-api/v1/clock', undefined, o)
-export const trialBalance = (o?: CallOptions) => read<T.TrialBalanceRow[]>('/bss-api/v1/ledger/trialBalance', undefined, o)
-export const topics = (o?: CallOptions) => read<T.Topic[]>('/bss-api/v1/events/topics', undefined, o)
-export const groups = (o?: CallOptions) => read<T.Group[]>('/bss-api/v1/events/groups', undefined, o)
-export const trace = (id: string, o?: CallOptions) => read<T.ExplainNode>(`/bss-api/v1/trace/${encodeURIComponent(id)}`, undefined, o)
-export const analytics = (id: string, o?: CallOptions) => read<T.Analytics>(`/bss-api/v1/analytics/customer/${encodeURIComponent(id)}`, undefined, o)
-export const explainBill = (id: string, o?: CallOptions) => read<T.ExplainNode>(`${item('customerBill', id)}/explain`, undefined, o)
+const BSS = '/bss-api/v1'
+const segment = encodeURIComponent
+export const dashboard = (o?: CallOptions) => read<T.Dashboard>(`${BSS}/dashboard`, undefined, o)
+export const search = (q: string, o?: CallOptions) => read<T.SearchHit[]>(`${BSS}/search`, { q }, o)
+export const clock = (o?: CallOptions) => read<T.Clock>(`${BSS}/clock`, undefined, o)
+export const trialBalance = (o?: CallOptions) => read<T.TrialBalanceRow[]>(`${BSS}/ledger/trialBalance`, undefined, o)
+export const topics = (o?: CallOptions) => read<T.Topic[]>(`${BSS}/events/topics`, undefined, o)
+export const groups = (o?: CallOptions) => read<T.Group[]>(`${BSS}/events/groups`, undefined, o)
+export const messages = (topic: string, query: ListQuery, o?: CallOptions) =>
+  read<T.Message[]>(`${BSS}/events/topics/${segment(topic)}/messages`, query, o)
+export const trace = (id: string, o?: CallOptions) => read<T.ExplainNode>(`${BSS}/trace/${segment(id)}`, undefined, o)
+export const analytics = (id: string, o?: CallOptions) => read<T.Analytics>(`${BSS}/analytics/customer/${segment(id)}`, undefined, o)
+export const explainUsage = (id: string, o?: CallOptions) => read<T.ExplainNode>(`${BSS}/usage/${segment(id)}/explain`, undefined, o)
+export const explainBill = (id: string, query?: ListQuery, o?: CallOptions) =>
+  read<T.ExplainNode>(`${item('customerBill', id)}/explain`, query, o)
+/** The account's next bill as it stands now; nothing is written. */
+export const previewBill = (account: string, o?: CallOptions) =>
+  read<T.BillPreview>(`${BSS}/billPreview`, { 'billingAccount.id': account }, o)
+
+/** What an order would put on its first bills, by the bill's own function; nothing is written. */
+export async function previewOrder(productOrder: unknown, o: CallOptions = {}): Promise<T.BillPreview> {
+  return (await send('POST', `${BSS}/billPreview`, { ...o, body: { productOrder } })).data as T.BillPreview
+}
 
 /** The lines of one ledger account, newest first as the server sorts them. */
 export async function ledgerAccount(code: string, query: ListQuery, o: CallOptions = {}): Promise<Page<T.LedgerLine>> {
-  const { data, response } = await send('GET', `/bss-api/v1/ledger/account/${encodeURIComponent(code)}`, { ...o, query })
+  const { data, response } = await send('GET', `${BSS}/ledger/account/${segment(code)}`, { ...o, query })
   const rows = (Array.isArray(data) ? data : []) as T.LedgerLine[]
   return { rows, total: Number(response.headers.get('x-total-count') ?? rows.length) }
 }
@@ -178,5 +228,42 @@ export async function billPdf(id: string): Promise<Blob> {
 
 /** Tells order processing to try the failed steps of an order again. */
 export async function retryFallout(orderId: string, idempotencyKey: string): Promise<void> {
-  await send('POST', `/bss-api/v1/fallout/${encodeURIComponent(orderId)}/retry`, { body: {}, idempotencyKey })
+  await send('POST', `${BSS}/fallout/${segment(orderId)}/retry`, { body: {}, idempotencyKey })
+}
+
+/** Sends a rejected usage record through mediation again, with a mended text where one is given. */
+export async function replayReject(id: string, raw: string, idempotencyKey: string): Promise<T.UsageReject> {
+  return (await send('POST', `${item('usageReject', id)}/replay`, { body: { raw }, idempotencyKey })).data as T.UsageReject
+}
+
+/** Lets a group try a parked event again. */
+export async function retryParked(id: string, idempotencyKey: string): Promise<void> {
+  await send('POST', `${item('parkedEvent', id)}/retry`, { body: {}, idempotencyKey })
+}
+
+/** Gives a parked event up, so that the events of its key behind it go on. */
+export async function skipParked(id: string, reason: string, idempotencyKey: string): Promise<void> {
+  await send('POST', `${item('parkedEvent', id)}/skip`, { body: { reason }, idempotencyKey })
+}
+
+/**
+ * Reads the stream of changes until it ends or is aborted; `heard` is called for every piece that arrives, heartbeats
+ * included. By `fetch`, for an EventSource would need the token in the address. Gives the status of an answer that is no stream.
+ */
+export async function listen(
+  onEvent: (event: ServerEvent) => void, heard: () => void, signal: AbortSignal,
+): Promise<number> {
+  const token = session.token()
+  const response = await globalThis.fetch(`${BSS}/live`, {
+    headers: { accept: 'text/event-stream', ...(token ? { authorization: `Bearer ${token}` } : {}) }, signal,
+  })
+  if (!response.ok || !response.body) return response.status
+  const parser = new EventParser()
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return response.status
+    heard()
+    for (const event of parser.feed(value)) onEvent(event)
+  }
 }

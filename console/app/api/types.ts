@@ -32,10 +32,11 @@ export interface ProductOrder extends Entity {
   state?: string, orderDate?: string, completionDate?: string, expectedCompletionDate?: string, description?: string
   externalId?: string, category?: string, productOrderItem?: OrderItem[], relatedParty?: Ref[], billingAccount?: Ref
   note?: Note[], cancellationReason?: string
-  productOrderErrorMessage?: { code?: string, reason?: string, message?: string, timestamp?: string }[]
+  productOrderErrorMessage?: { code?: string, reason?: string, message?: string, timestamp?: string, orderItem?: { id?: string }[] }[]
 }
 export interface ServiceOrder extends Entity {
   state?: string, orderDate?: string, startDate?: string, completionDate?: string, externalId?: string
+  milestone?: { name?: string, status?: string, milestoneDate?: string, message?: string }[]
   serviceOrderItem?: { id?: string, action?: string, state?: string, service?: { id?: string, name?: string } }[]
   note?: Note[], errorMessage?: { code?: string, reason?: string, message?: string, timestamp?: string }[]
 }
@@ -59,7 +60,7 @@ export interface BillingRate extends Entity {
   taxExcludedAmount?: Money, taxIncludedAmount?: Money
 }
 export interface Payment extends Entity {
-  status?: string, paymentDate?: string, amount?: Money, totalAmount?: Money, description?: string, account?: Ref
+  status?: string, paymentDate?: string, amount?: Money, totalAmount?: Money, description?: string, account?: Ref, unallocatedAmount?: Money
   channel?: Ref, payer?: Ref, paymentMethod?: Ref, paymentItem?: { id?: string, amount?: Money, item?: Ref }[]
 }
 export interface Offering extends Entity {
@@ -71,7 +72,10 @@ export interface Offering extends Entity {
 export interface OfferingPrice extends Entity {
   name?: string, description?: string, version?: string, priceType?: string, lifecycleStatus?: string, price?: Money
   recurringChargePeriodType?: string, recurringChargePeriodLength?: number, unitOfMeasure?: { amount?: number, units?: string }
-  validFor?: Period, pricingLogicAlgorithm?: unknown[], tax?: { taxCategory?: string, taxRate?: number }[]
+  validFor?: Period, percentage?: number, tax?: { taxCategory?: string, taxRate?: number }[], taxIncluded?: boolean
+  inAdvance?: boolean, dueOn?: string, proration?: string, tariff?: Tariff
+  allowance?: { quantity?: number | string | { amount?: number, units?: string }, covers?: { service?: string, direction?: string, zones?: string[] }[], window?: unknown, priority?: number, shared?: boolean, rollover?: { max?: number | string } }
+  commitment?: { months?: number, minimumSpend?: number, leavingFee?: number }, alteration?: { appliesTo?: string, periods?: number }
 }
 
 /** A node of an explanation or a trace: what it is, how much, why, and what lies below it. */
@@ -79,24 +83,70 @@ export interface ExplainNode {
   type?: string, id?: string, label?: string, why?: string, state?: string, at?: string, amount?: Money
   quantity?: { amount?: number, units?: string }, children?: ExplainNode[]
 }
-export interface Tile { key: string, label?: string, value?: number, money?: Money, state?: string, detail?: string }
-export interface SearchHit { type: string, id: string, label: string, detail?: string }
-export interface TrialBalanceRow { account: string, name?: string, currency?: string, debit: Money, credit: Money, balance: Money }
+export interface Dashboard {
+  at?: string, since?: string
+  orders?: { today: number, completed: number, open: number }
+  revenue?: { since?: string, amount: Money[] }
+  usage?: { today: number, rated: number, waiting: number }
+  billsDue?: { count: number, overdue: number, open: Money[] }
+  failures?: { fallout?: number, rejects?: number, parked?: number, denied?: number }
+  streams?: { lag: number, group?: string, stalled?: number }
+}
+export interface SearchHit { type: string, id: string, label: string, detail?: string, state?: string }
+export interface TrialBalanceRow { account: string, name?: string, currency: string, debit: Money, credit: Money, balance: Money }
 export interface LedgerEntry extends Entity {
-  at?: string, kind?: string, description?: string, cause?: Ref
+  at?: string, kind?: string, description?: string, cause?: Ref, billingAccount?: Ref
   line?: { account: string, name?: string, debit?: Money, credit?: Money }[]
 }
 export interface LedgerLine { id: string, entry?: string, at?: string, kind?: string, cause?: Ref, debit?: Money, credit?: Money, balance?: Money }
 export interface UsageFile extends Entity {
-  name?: string, state?: string, receivedAt?: string, lines?: number, accepted?: number, rejected?: number, duplicates?: number, waiting?: number
+  name?: string, format?: string, source?: string, state?: string, receivedAt?: string, finishedAt?: string
+  records?: number, rated?: number, rejected?: number, duplicates?: number, waiting?: number
 }
-export interface UsageReject extends Entity { file?: string, line?: number, raw?: string, reason?: string, state?: string, at?: string }
+export interface UsageReject extends Entity {
+  file?: Ref, line?: number, raw?: string, reason?: string, code?: string, state?: string, at?: string, usage?: Ref
+}
 export interface BillRun extends Entity {
-  state?: string, startedAt?: string, finishedAt?: string, closedThrough?: string, accounts?: number, done?: number, bills?: number
-  failed?: number, total?: Money[], anomaly?: { account?: string, reason?: string }[]
+  state?: string, startedAt?: string, finishedAt?: string, closeThrough?: string, accounts?: number, done?: number
+  bills?: number, onHold?: number, failed?: number, total?: Money[]
+  anomaly?: { billingAccount?: Ref, bill?: Ref, code?: string, reason?: string }[]
 }
-export interface Topic { name: string, id?: string, messages?: number, bytes?: number, partitions?: number, oldest?: string, newest?: string }
-export interface Group { name: string, id?: string, topic?: string, lag?: number, parked?: number, workers?: number, rate?: number, committedAt?: string, state?: string }
-export interface Allowance { id: string, name?: string, product?: Ref, granted: number, used: number, reserved?: number, units: string, validFor?: Period }
-export interface Analytics { allowance?: Allowance[], usage?: { type: string, count: number, quantity?: number, units?: string, amount?: Money }[], billed?: Money[], paid?: Money[], open?: Money[], latePayer?: boolean }
+export interface BillPreview { bill: Omit<CustomerBill, 'id'>, rate: BillingRate[], explain?: ExplainNode, recurring?: Money[] }
+export interface Allocation extends Entity { payment?: Ref, bill?: Ref, amount?: Money, at?: string }
+export interface Fallout extends Entity {
+  productOrder?: Ref, serviceOrder?: Ref, customer?: Ref, step?: string, code?: string, reason?: string, attempts?: number
+  at?: string, held?: Ref[], state?: string
+}
+export interface Topic { name: string, partitions?: number, messages?: number, bytes?: number, oldest?: string, newest?: string }
+export interface Message {
+  partition: number, position: number, key?: string, id?: string, type?: string, time?: string, traceparent?: string, data?: unknown
+}
+export interface GroupPartition { topic?: string, partition: number, position: number, head: number, worker?: string }
+export interface Group {
+  name: string, topics?: string[], lag?: number, parked?: number, workers?: number, rate?: number, committedAt?: string
+  state?: string, partition?: GroupPartition[]
+}
+export interface ParkedEvent extends Entity {
+  group?: string, topic?: string, partition?: number, position?: number, key?: string, type?: string, reason?: string
+  attempts?: number, at?: string, waiting?: number
+}
+export interface Allowance extends Entity {
+  name?: string, product?: Ref, granted: number, used: number, reserved?: number, units: string, validFor?: Period
+  priority?: number, shared?: boolean
+}
+export interface Analytics {
+  usage?: { type: string, count: number, quantity?: number, units?: string, amount?: Money }[]
+  orders?: { state: string, count: number }[], billed?: Money[], paid?: Money[], open?: Money[], latePayer?: boolean, through?: string
+  hour?: { start: string, type: string, count: number, quantity?: number, units?: string, amount?: Money }[]
+}
 export interface Clock { now: string, mode?: string }
+
+/** A tariff as the catalog carries it (`bss-domain`, catalog::tariff): what use costs, by service, direction and zone. */
+export interface TariffStep { from?: number | string, unit?: string, increment?: number | string, price?: number | string }
+export interface TariffTier { upTo?: number | string, steps?: TariffStep[] }
+export interface TariffBand {
+  name?: string, days?: string[], from?: string, to?: string, split?: boolean, connectionFee?: number | string
+  steps?: TariffStep[], graduated?: TariffTier[], volume?: TariffTier[], package?: { size?: number | string, price?: number | string }
+}
+export interface TariffRate extends TariffBand { service?: string, direction?: string, zone?: string, counter?: string, bands?: TariffBand[] }
+export interface Tariff { zones?: { name?: string, prefixes?: string[], networks?: string[] }[], holidays?: string[], rates?: TariffRate[] }

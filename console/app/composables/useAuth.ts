@@ -1,6 +1,7 @@
 import { InMemoryWebStorage, UserManager, WebStorageStateStore, type User } from 'oidc-client-ts'
 import { computed, shallowRef } from 'vue'
 import { useSessionFor } from '~/api/client'
+import { allows, type Role } from '~/utils/places'
 
 const user = shallowRef<User | null>(null)
 let manager: UserManager | undefined
@@ -15,7 +16,7 @@ function theManager(): UserManager {
     redirect_uri: `${origin}/auth/callback`,
     post_logout_redirect_uri: `${origin}/`,
     response_type: 'code',
-    scope: 'openid profile',
+    scope: 'openid profile roles',
     loadUserInfo: false,
     monitorSession: false,
     automaticSilentRenew: true,
@@ -63,11 +64,14 @@ function rolesOf(token: string | undefined): string[] {
   }
 }
 
+const roles = computed(() => rolesOf(user.value?.access_token))
+
 export function useAuth() {
   return {
     user: computed(() => user.value),
     name: computed(() => user.value?.profile.name ?? user.value?.profile.preferred_username ?? user.value?.profile.sub ?? ''),
-    roles: computed(() => rolesOf(user.value?.access_token)),
+    roles,
+    can: (...wanted: Role[]) => allows(roles.value, wanted),
     signIn,
     finish,
     signOut: () => theManager().signoutRedirect(),

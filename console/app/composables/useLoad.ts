@@ -25,7 +25,7 @@ export function useLoad<R>(call: (signal: AbortSignal) => Promise<R>, sources: W
     const mine = new AbortController()
     running = mine
     pending.value = true
-    const timer = setTimeout(() => { slow.value = data.value === undefined }, 200)
+    const timer = setTimeout(() => { slow.value = data.value === undefined && error.value === undefined }, 200)
     try {
       const answer = await call(mine.signal)
       if (mine.signal.aborted) return

@@ -71,6 +71,11 @@ export function formatRelative(iso: string, now: number, locale: string): string
   return format.format(seconds, 'second')
 }
 
+/** A count with grouped digits. */
+export function formatCount(value: number | undefined, locale: string): string {
+  return value === undefined || value === null ? '–' : new Intl.NumberFormat(locale).format(Number(value))
+}
+
 /** A quantity with its unit; seconds as m:ss, bytes by 1,000s, so that a reader needs no arithmetic. */
 export function formatQuantity(amount: number, unit: string, locale: string): string {
   const number = (value: number) => new Intl.NumberFormat(locale, { maximumFractionDigits: 2 }).format(value)
@@ -84,7 +89,7 @@ export function formatQuantity(amount: number, unit: string, locale: string): st
       if (Math.abs(amount) >= size) return `${number(amount / size)}\u00a0${name}`
     }
   }
-  return `${number(amount)}\u00a0${unit}`
+  return `${number(amount)}\u00a0${unit === 'message' ? 'SMS' : unit}`
 }
 
 /** An id as it stands on the screen: its end, for the beginning of a time-ordered id is the same all day. */

@@ -40,3 +40,19 @@ export const MEANING_CLASS: Record<Meaning, string> = {
   bad: 'bg-red-50 text-red-900 ring-red-300 dark:bg-red-950 dark:text-red-200 dark:ring-red-700',
   over: 'bg-stone-100 text-stone-700 ring-stone-300 dark:bg-stone-900 dark:text-stone-300 dark:ring-stone-700',
 }
+
+export const MEANING_TEXT: Record<Meaning, string> = {
+  waiting: 'text-slate-600 dark:text-slate-300',
+  working: 'text-sky-700 dark:text-sky-300',
+  good: 'text-emerald-700 dark:text-emerald-300',
+  bad: 'text-red-700 dark:text-red-300',
+  over: 'text-stone-600 dark:text-stone-400',
+}
+
+export const MEANING_BAR: Record<Meaning, string> = {
+  waiting: 'bg-slate-400',
+  working: 'bg-sky-600',
+  good: 'bg-emerald-600',
+  bad: 'bg-red-600',
+  over: 'bg-stone-400',
+}

@@ -1,30 +1,43 @@
 import AxeBuilder from '@axe-core/playwright'
 import { expect, test, type Page } from '@playwright/test'
+import { open } from '../support/played'
+import { IDS } from '../support/samples'
 
-const LISTS = ['customers', 'orders', 'catalog', 'usage', 'billing', 'payments']
-const base64 = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
-
-/** Signs in against an issuer that the test plays, then answers every list with the given response. */
-async function open(page: Page, path: string, answer: { status: number, body: unknown, headers?: Record<string, string> }, origin: string): Promise<void> {
-  const issuer = `${origin}/realms/bss`
-  const oidc = `${issuer}/protocol/openid-connect`
-  await page.route('**/realms/bss/.well-known/openid-configuration', (r) => r.fulfill({ json: {
-    issuer, authorization_endpoint: `${oidc}/auth`, token_endpoint: `${oidc}/token`, jwks_uri: `${oidc}/certs`,
-  } }))
-  await page.route('**/openid-connect/auth?*', (r) => {
-    const query = new URL(r.request().url()).searchParams
-    expect(query.get('code_challenge_method')).toBe('S256')
-    return r.fulfill({ status: 302, headers: { location: `/auth/callback?code=c&state=${query.get('state')}` } })
-  })
-  const now = Math.floor(Date.now() / 1000)
-  const token = `${base64({ alg: 'RS256' })}.${base64({ iss: issuer, sub: 'ada', aud: 'bss-console', exp: now + 600, iat: now, name: 'Ada' })}.x`
-  await page.route('**/openid-connect/token', (r) => r.fulfill({ json: { access_token: token, id_token: token, token_type: 'Bearer', expires_in: 600 } }))
-  await page.route('**/tmf-api/**', (r) => {
-    expect(r.request().headers().authorization).toBe(`Bearer ${token}`)
-    return r.fulfill({ status: answer.status, json: answer.body, headers: answer.headers })
-  })
-  await page.goto(path)
-}
+/** Every page, with what it says while nothing has happened yet. */
+const PAGES: [name: string, path: string, empty: RegExp][] = [
+  ['home', '/', /No orders yet/],
+  ['customers', '/customers', /No customers yet/],
+  ['customer', `/customers/${IDS.customer}`, /No products yet/],
+  ['sell', `/sell?customer=${IDS.customer}`, /No offerings yet/],
+  ['orders', '/orders', /No orders yet/],
+  ['order-list', '/orders/list', /No orders yet/],
+  ['fallout', '/orders/fallout', /Nothing has fallen out yet/],
+  ['order', `/orders/${IDS.order}`, /No steps yet/],
+  ['catalog', '/catalog', /No offerings yet/],
+  ['prices', '/catalog/prices', /No prices yet/],
+  ['offering', `/catalog/${IDS.offering}`, /No prices yet/],
+  ['usage', '/usage', /No usage yet/],
+  ['usage-record', `/usage/${IDS.usage}`, /Nothing lies below this/],
+  ['files', '/usage/files', /No usage files yet/],
+  ['file', `/usage/files/${IDS.file}`, /No rejects yet/],
+  ['rejects', '/usage/rejects', /No rejects yet/],
+  ['reject', `/usage/rejects/${IDS.reject}`, /Line 0/],
+  ['bills', '/billing', /No bills yet/],
+  ['bill', `/billing/bills/${IDS.bill}`, /No lines yet/],
+  ['runs', '/billing/runs', /No bill runs yet/],
+  ['run', `/billing/runs/${IDS.run}`, /Nothing unusual/],
+  ['preview', `/billing/preview/${IDS.account}`, /Nothing is written/],
+  ['payments', '/payments', /No payments yet/],
+  ['payment', `/payments/${IDS.payment}`, /No bill\. The whole payment/],
+  ['payment-new', `/payments/new?bill=${IDS.bill}`, /What no bill takes/],
+  ['ledger', '/ledger', /No entries yet/],
+  ['ledger-account', '/ledger/account/receivable', /No lines yet/],
+  ['ledger-entry', `/ledger/entry/${IDS.entry}`, /Entry/],
+  ['events', '/events', /No groups yet/],
+  ['topic', '/events/topics/bss.order.events', /No messages yet/],
+  ['parked', '/events/parked', /No parked events yet/],
+  ['trace', `/trace/${IDS.order}`, /Nothing lies below this/],
+]
 
 let foreign: string[] = []
 let complaints: string[] = []
@@ -33,38 +46,74 @@ test.beforeEach(({ page, baseURL }) => {
   complaints = []
   page.on('request', (r) => { if (/^https?:/.test(r.url()) && !r.url().startsWith(baseURL!)) foreign.push(r.url()) })
   page.on('console', (m) => { if (m.text().includes('Content Security Policy')) complaints.push(m.text()) })
+  page.on('pageerror', (e) => complaints.push(String(e)))
 })
 test.afterEach(() => {
   expect(foreign, 'no request leaves the origin').toEqual([])
-  expect(complaints, 'the policy holds').toEqual([])
+  expect(complaints, 'the policy holds and nothing throws').toEqual([])
 })
 
-for (const list of LISTS) {
-  test(`${list}: empty teaches, and axe has no serious finding`, async ({ page, baseURL }) => {
-    await open(page, `/${list}`, { status: 200, body: [], headers: { 'x-total-count': '0' } }, baseURL!)
-    await expect(page.getByText(/^No .* yet/)).toBeVisible()
-    const { violations } = await new AxeBuilder({ page }).analyze()
-    expect(violations.filter((v) => v.impact === 'serious' || v.impact === 'critical').flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.html} ${n.failureSummary}`))).toEqual([])
+async function serious(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  return violations.filter((v) => v.impact === 'serious' || v.impact === 'critical')
+    .flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.html} ${n.failureSummary}`))
+}
+
+/** The whole page is as wide as the window: only tables and boards scroll sideways, in their own frames. */
+async function overflow(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+}
+
+for (const [name, path, empty] of PAGES) {
+  test(`${name}: empty teaches`, async ({ page, baseURL }) => {
+    await open(page, path, 'empty', baseURL!)
+    await expect(page.getByText(empty).first()).toBeVisible()
   })
 
-  test(`${list}: an error shows the server's message and its correlation id`, async ({ page, baseURL }) => {
-    await open(page, `/${list}`, { status: 503, body: { code: 'overloaded', reason: 'Busy', message: 'Too many calls' }, headers: { 'x-correlation-id': 'corr-1' } }, baseURL!)
-    await expect(page.getByRole('alert')).toContainText('Too many calls')
-    await expect(page.getByRole('alert')).toContainText('corr-1')
+  test(`${name}: an error shows the server's message and its correlation id`, async ({ page, baseURL }) => {
+    await open(page, path, 'error', baseURL!)
+    await expect(page.getByRole('alert').first()).toContainText('Too many calls')
+    await expect(page.getByRole('alert').first()).toContainText('corr-1')
+  })
+
+  test(`${name}: loading shows the page's shape`, async ({ page, baseURL }) => {
+    await open(page, path, 'loading', baseURL!)
+    await expect(page.getByRole('status').filter({ hasText: 'Loading' }).first()).toBeAttached()
+  })
+
+  test(`${name}: full, wide and at 390 px, light and dark, axe has no serious finding`, async ({ page, baseURL }) => {
+    await page.setViewportSize({ width: 1440, height: 900 })
+    await open(page, path, 'full', baseURL!)
+    await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
+    await page.waitForLoadState('networkidle')
+    await expect(page.getByRole('alert')).toHaveCount(0)
+    expect(await serious(page)).toEqual([])
+    expect(await overflow(page)).toBe(0)
+    await page.screenshot({ path: `test-results/pages/${name}-wide-light.png`, fullPage: true })
+    await page.setViewportSize({ width: 390, height: 844 })
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await expect(page.locator('html.dark')).toBeAttached()
+    expect(await serious(page)).toEqual([])
+    expect(await overflow(page)).toBe(0)
+    await page.screenshot({ path: `test-results/pages/${name}-390-dark.png`, fullPage: true })
   })
 }
 
-test('a filter and a page in the address reach the server, and money has its decimals', async ({ page, baseURL }) => {
-  const asked = page.waitForRequest(/customerBill\?/)
-  await open(page, '/billing?state=settled&page=2', { status: 200, headers: { 'x-total-count': '120' }, body: [
-    { id: '0190a1b2-c3d4-8e5f-8a6b-112233445566', billNo: 'B-7', state: 'settled', taxIncludedAmount: { unit: 'KWD', value: 1.5 } },
-  ] }, baseURL!)
-  const query = new URL((await asked).url()).searchParams
-  expect([query.get('state'), query.get('offset'), query.get('limit')]).toEqual(['settled', '50', '50'])
-  await expect(page.getByText('1.500\u00a0KWD')).toBeVisible()
-  await expect(page.getByText('120 rows')).toBeVisible()
-  await page.screenshot({ path: 'test-results/bills.png' })
-  await page.setViewportSize({ width: 390, height: 800 })
-  await page.emulateMedia({ colorScheme: 'dark' })
-  await page.screenshot({ path: 'test-results/bills-390-dark.png' })
+test('the gallery shows every shared part', async ({ page, baseURL }) => {
+  await page.setViewportSize({ width: 1440, height: 900 })
+  await page.goto('/gallery')
+  await expect(page.getByRole('alert')).toHaveCount(3)
+  for (const part of ['DataTable', 'MoneyText', 'InstantText', 'StateChip', 'IdLink', 'Timeline', 'ExplainTree', 'AllowanceBar', 'LagBar', 'LiveBadge', 'ConfirmAction', 'ErrorNotice']) {
+    await expect(page.getByRole('heading', { name: part, exact: true })).toBeVisible()
+  }
+  expect(await serious(page)).toEqual([])
+  for (const scheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme: scheme })
+    for (const width of [360, 1440, 2560]) {
+      await page.setViewportSize({ width, height: 900 })
+      expect(await overflow(page)).toBe(0)
+      await page.screenshot({ path: `test-results/pages/gallery-${width}-${scheme}.png`, fullPage: true })
+    }
+  }
+  expect(baseURL).toBeTruthy()
 })

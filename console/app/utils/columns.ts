@@ -1,0 +1,27 @@
+import type { Query } from './tableState'
+
+/** A column of a DataTable; its label is a text key. */
+export interface Column {
+  key: string
+  label: string
+  kind?: 'text' | 'number' | 'money' | 'instant' | 'date' | 'state' | 'id'
+  /** For ids that name something else than the row: its TM Forum type. */
+  type?: string
+  sort?: boolean
+  /** Left out below 640 px, where it can still be chosen. */
+  wide?: boolean
+  /** Hidden until it is chosen. */
+  extra?: boolean
+}
+
+export interface Filter { key: string, label: string, options?: string[] }
+
+/** Numbers stand at the right, so that their digits line up. */
+export function isFigure(column: Column): boolean {
+  return column.kind === 'money' || column.kind === 'number'
+}
+
+/** The address of a list with a filter, for tiles and boards. */
+export function withQuery(path: string, query: Query): { path: string, query: Query } {
+  return { path, query }
+}

@@ -1,0 +1,33 @@
+import type { Money } from '~/api/types'
+import { currencyDigits } from './format'
+
+/** An amount as typed, in major units with a point or a comma; nothing where it isn't one of this currency. */
+export function parseAmount(text: string, currency: string): number | undefined {
+  const clean = text.trim().replace(',', '.')
+  const digits = currencyDigits(currency)
+  const form = digits === 0 ? /^\d{1,12}$/ : new RegExp(`^\\d{1,12}(\\.\\d{1,${digits}})?$`)
+  if (!form.test(clean) || Number(clean) <= 0) return undefined
+  return Number(clean)
+}
+
+/** An amount as a reader types it: without groups, with the currency's decimals. */
+export function amountText(money: Money | undefined): string {
+  return money ? Number(money.value).toFixed(currencyDigits(money.unit)) : ''
+}
+
+/** The body of a TMF676 payment: what the bill takes stands as its item, the rest becomes credit. */
+export function paymentBody(form: {
+  account: string, customer?: string, method: string, amount: Money, bill?: { id: string, open?: Money }, description?: string
+}): object {
+  const taken = form.bill ? Math.min(form.amount.value, form.bill.open?.value ?? form.amount.value) : 0
+  return {
+    '@type': 'Payment',
+    account: { id: form.account, '@referredType': 'BillingAccount' },
+    ...(form.customer ? { payer: { id: form.customer, '@referredType': 'Customer' } } : {}),
+    paymentMethod: { '@type': form.method },
+    amount: form.amount,
+    totalAmount: form.amount,
+    ...(form.description ? { description: form.description } : {}),
+    ...(form.bill ? { paymentItem: [{ id: '1', amount: { unit: form.amount.unit, value: taken }, item: { id: form.bill.id, '@referredType': 'CustomerBill' } }] } : {}),
+  }
+}
