@@ -6,7 +6,8 @@ const browser = { launchOptions: { executablePath: '/usr/bin/chromium', args: ['
 
 // `states` answers every call in the test; `journeys` needs a running server at BSS_BASE_URL.
 export default defineConfig({
-  workers: 1,
+  workers: 2,
+  fullyParallel: true,
   projects: [
     { name: 'states', testDir: 'e2e/states', use: { ...browser, baseURL: `http://127.0.0.1:${port}` } },
     { name: 'journeys', testDir: 'e2e/journeys', use: { ...browser, baseURL: journeys } },

@@ -92,7 +92,14 @@ export function useSessionFor(next: Session): void {
 }
 
 // Looked up at call time, so that a test may replace it.
-const http = createClient<Record<string, never>>({ baseUrl: '', fetch: (request) => globalThis.fetch(request) })
+const http = createClient<Record<string, never>>({
+  baseUrl: '',
+  fetch: (request) => globalThis.fetch(request),
+  // An attribute's path may hold signs of its own: relatedParty[role=customer].id
+  querySerializer: (query) => new URLSearchParams(
+    Object.entries(query as ListQuery).filter(([, value]) => value !== undefined).map(([name, value]) => [name, String(value)]),
+  ).toString(),
+})
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 type Untyped = (method: string, url: string, init: object) => Promise<{ data?: unknown, error?: unknown, response: Response }>
 
@@ -140,6 +147,14 @@ function item(name: ResourceName, id: string): string {
   return `${PATHS[name]}/${encodeURIComponent(id)}`
 }
 
+/** What a resource belongs to a customer by; the server keeps an index under this very path. */
+export const OF_CUSTOMER = 'relatedParty[role=customer].id'
+
+function totalOf(header: string | null, rows: number): number {
+  const total = Number.parseInt(header ?? '', 10)
+  return Number.isNaN(total) ? rows : total
+}
+
 /** One page of a collection with the whole count (`X-Total-Count`). */
 export async function list<N extends ResourceName>(
   name: N, query: ListQuery = {}, options: CallOptions = {},
@@ -147,7 +162,7 @@ export async function list<N extends ResourceName>(
   const { data, response } = await send('GET', PATHS[name], { ...options, query })
   const rows = (Array.isArray(data) ? data : []) as Resource<N>[]
   const counted = response.headers.get('x-total-count')
-  return { rows, total: counted === null ? rows.length : Number(counted) }
+  return { rows, total: totalOf(counted, rows.length) }
 }
 
 /** One resource; `etag` guards a later change against somebody else's. */
@@ -218,7 +233,7 @@ export async function previewOrder(productOrder: unknown, o: CallOptions = {}): 
 export async function ledgerAccount(code: string, query: ListQuery, o: CallOptions = {}): Promise<Page<T.LedgerLine>> {
   const { data, response } = await send('GET', `${BSS}/ledger/account/${segment(code)}`, { ...o, query })
   const rows = (Array.isArray(data) ? data : []) as T.LedgerLine[]
-  return { rows, total: Number(response.headers.get('x-total-count') ?? rows.length) }
+  return { rows, total: totalOf(response.headers.get('x-total-count'), rows.length) }
 }
 
 /** The bill's document. It is fetched, for a token never stands in an address. */

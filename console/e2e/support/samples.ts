@@ -107,7 +107,10 @@ export function sample(url: URL): object | undefined {
   if (before === 'account' && steps.includes('ledger')) return [line]
   if (SINGLES[last]) return SINGLES[last]
   const state = url.searchParams.get('state')
-  if (LISTS[last]) return LISTS[last].filter((row) => !state || !('state' in row) || row.state === state)
+  const name = url.searchParams.get('name')
+  if (LISTS[last]) {
+    return LISTS[last].filter((row) => (!state || !('state' in row) || row.state === state) && (!name || !('name' in row) || row.name === name))
+  }
   const list = LISTS[before]
   return list?.find((row) => 'id' in row && row.id === last) ?? list?.[0]
 }
