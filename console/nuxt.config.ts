@@ -10,7 +10,6 @@ export default defineNuxtConfig({
   app: {
     head: {
       title: 'BSS',
-      htmlAttrs: { lang: 'en' },
       meta: [{ name: 'viewport', content: 'width=device-width, initial-scale=1' }],
       link: [{ rel: 'icon', type: 'image/svg+xml', href: '/favicon.svg' }],
     },

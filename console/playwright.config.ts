@@ -7,6 +7,8 @@ const browser = { launchOptions: { executablePath: '/usr/bin/chromium', args: ['
 // `states` answers every call in the test; `journeys` needs a running server at BSS_BASE_URL.
 export default defineConfig({
   workers: 2,
+  // A laden machine may take its time; a state that never comes is still found.
+  expect: { timeout: 15_000 },
   fullyParallel: true,
   projects: [
     { name: 'states', testDir: 'e2e/states', use: { ...browser, baseURL: `http://127.0.0.1:${port}` } },

@@ -3,7 +3,7 @@ import { fulfilmentTimeline, orderTimeline } from '../app/utils/timeline'
 import { objectPath } from '../app/utils/links'
 import { orderBody } from '../app/utils/orderForm'
 import { amountText, parseAmount, paymentBody } from '../app/utils/paymentForm'
-import { allows, placeOf, PLACES } from '../app/utils/places'
+import { allows, placeOf, PLACES, startOf } from '../app/utils/places'
 import { describePrice, paidIn, sellable, tariffRows } from '../app/utils/prices'
 import { EventParser } from '../app/utils/serverEvents'
 import { fill } from '../app/utils/text'
@@ -105,4 +105,8 @@ it('tells an order’s story: milestones, then the step’s outcome', () => {
 
 it('counts what became of a file', () => {
   expect(fileParts({ id: 'f', records: 10, rated: 7, rejected: 3 }).reduce((sum, part) => sum + part.count, 0)).toBe(10)
+})
+
+it('begins where the roles open a place', () => {
+  expect([startOf(['admin']), startOf(['billing']), startOf(['customer']), startOf([])]).toEqual(['/', '/', '/customers', '/'])
 })

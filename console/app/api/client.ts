@@ -64,7 +64,8 @@ interface Types {
 export type ResourceName = keyof Types
 export type Resource<N extends ResourceName> = Types[N]
 export type ListQuery = Record<string, string | number | undefined>
-export interface Page<R> { rows: R[], total: number }
+/** `exact` is false where the server has stopped counting: there are more than `total`. */
+export interface Page<R> { rows: R[], total: number, exact?: boolean }
 export interface CallOptions { signal?: AbortSignal, idempotencyKey?: string, ifMatch?: string }
 
 /** TM Forum's Error object together with what a support call needs. */
@@ -150,9 +151,11 @@ function item(name: ResourceName, id: string): string {
 /** What a resource belongs to a customer by; the server keeps an index under this very path. */
 export const OF_CUSTOMER = 'relatedParty[role=customer].id'
 
-function totalOf(header: string | null, rows: number): number {
-  const total = Number.parseInt(header ?? '', 10)
-  return Number.isNaN(total) ? rows : total
+function pageOf<R>(rows: R[], { headers }: Response): Page<R> {
+  const total = Number.parseInt(headers.get('x-total-count') ?? '', 10)
+  return {
+    rows, total: Number.isNaN(total) ? rows.length : total, exact: headers.get('x-total-count-exact') !== 'false',
+  }
 }
 
 /** One page of a collection with the whole count (`X-Total-Count`). */
@@ -161,8 +164,7 @@ export async function list<N extends ResourceName>(
 ): Promise<Page<Resource<N>>> {
   const { data, response } = await send('GET', PATHS[name], { ...options, query })
   const rows = (Array.isArray(data) ? data : []) as Resource<N>[]
-  const counted = response.headers.get('x-total-count')
-  return { rows, total: totalOf(counted, rows.length) }
+  return pageOf(rows, response)
 }
 
 /** One resource; `etag` guards a later change against somebody else's. */
@@ -233,7 +235,7 @@ export async function previewOrder(productOrder: unknown, o: CallOptions = {}): 
 export async function ledgerAccount(code: string, query: ListQuery, o: CallOptions = {}): Promise<Page<T.LedgerLine>> {
   const { data, response } = await send('GET', `${BSS}/ledger/account/${segment(code)}`, { ...o, query })
   const rows = (Array.isArray(data) ? data : []) as T.LedgerLine[]
-  return { rows, total: totalOf(response.headers.get('x-total-count'), rows.length) }
+  return pageOf(rows, response)
 }
 
 /** The bill's document. It is fetched, for a token never stands in an address. */

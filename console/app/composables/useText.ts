@@ -19,7 +19,6 @@ async function setLocale(next: Locale): Promise<void> {
   else if (next === 'pl') catalogue.value = (await import('~/locales/pl')).default
   else catalogue.value = {}
   locale.value = next
-  document.documentElement.lang = next
   localStorage.setItem('bss-language', next)
 }
 

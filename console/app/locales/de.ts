@@ -17,6 +17,7 @@ const texts: Catalogue = {
   'This can’t be undone here.': 'Das lässt sich hier nicht rückgängig machen.',
   'Cancel': 'Abbrechen',
   'all': 'alle',
+  'more than {n} rows': 'mehr als {n} Zeilen',
   'Columns': 'Spalten',
   'Export CSV': 'CSV-Export',
   'Nothing matches these filters': 'Nichts passt zu diesen Filtern',

@@ -17,6 +17,7 @@ const texts: Catalogue = {
   'This can’t be undone here.': 'Tego nie można tu cofnąć.',
   'Cancel': 'Anuluj',
   'all': 'wszystkie',
+  'more than {n} rows': 'ponad {n} wierszy',
   'Columns': 'Kolumny',
   'Export CSV': 'Eksport CSV',
   'Nothing matches these filters': 'Nic nie pasuje do filtrów',

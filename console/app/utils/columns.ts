@@ -10,6 +10,8 @@ export interface Column {
   sort?: boolean
   /** Left out below 640 px, where it can still be chosen. */
   wide?: boolean
+  /** A sentence: it keeps a readable width, and the table scrolls instead. */
+  broad?: boolean
   /** Hidden until it is chosen. */
   extra?: boolean
 }

@@ -1,4 +1,7 @@
-/** Where an object stands in the console, by its TM Forum type (`@type` or `@referredType`). */
+/**
+ * Where an object stands in the console, by its TM Forum type (`@type` or `@referredType`). A name with a point in it
+ * never comes last, for a server takes such an address for a file's.
+ */
 const PAGES: Record<string, (id: string) => string> = {
   customer: (id) => `/customers/${id}`,
   productorder: (id) => `/orders/${id}`,
@@ -10,8 +13,8 @@ const PAGES: Record<string, (id: string) => string> = {
   usagereject: (id) => `/usage/rejects/${id}`,
   payment: (id) => `/payments/${id}`,
   ledgerentry: (id) => `/ledger/entry/${id}`,
-  ledgeraccount: (id) => `/ledger/account/${id}`,
-  topic: (id) => `/events/topics/${id}`,
+  ledgeraccount: (id) => `/ledger/account/${id}/lines`,
+  topic: (id) => `/events/topics/${id}/messages`,
 }
 
 /** The address of an object; an unknown type goes to the trace, which takes any id. */

@@ -17,6 +17,7 @@ test('keys: / searches, g and a letter goes, ? helps', async ({ page, baseURL })
   await page.keyboard.press('b')
   await expect(page).toHaveURL(/\/billing$/)
   await page.keyboard.press('/')
+  await expect(page.getByRole('combobox', { name: 'Search everything' })).toBeFocused()
   await page.keyboard.type('ada')
   await expect(page.getByRole('option', { name: /Ada Kowalska/ })).toBeVisible()
   await page.keyboard.press('Enter')
@@ -66,7 +67,7 @@ test('a payment takes what the bill is open for and leaves the rest as credit', 
 test('each line of a bill says why', async ({ page, baseURL }) => {
   await open(page, `/billing/bills/${IDS.bill}`, 'full', baseURL!)
   await page.getByRole('button', { name: 'Why is Mobile M, monthly this much?' }).click()
-  await expect(page.getByText('one whole period, 2,674,800 s')).toBeVisible()
+  await expect(page.getByRole('region', { name: 'Lines' }).getByText('one whole period, 2,674,800 s')).toBeVisible()
 })
 
 test('an action says what it will do, and a refusal stays readable', async ({ page, baseURL }) => {
@@ -104,4 +105,16 @@ test('German and Polish are there', async ({ page, baseURL }) => {
   await expect(page.locator('html')).toHaveAttribute('lang', 'de')
   await page.getByLabel('Sprache').selectOption('pl')
   await expect(page.getByRole('heading', { name: 'Rozliczenia' })).toBeVisible()
+})
+
+test('self-care begins with the own customer and asks for nothing that it may not have', async ({ page, baseURL }) => {
+  const asked: string[] = []
+  page.on('request', (r) => asked.push(new URL(r.url()).pathname))
+  await open(page, '/', 'full', baseURL!, ['customer'])
+  await expect(page).toHaveURL(/\/customers$/)
+  await page.goto(`/customers/${IDS.customer}`)
+  await expect(page.getByRole('heading', { name: 'Ada Kowalska' })).toBeVisible()
+  await page.waitForLoadState('networkidle')
+  expect(asked.filter((path) => /dashboard|search|clock|analytics|trace|serviceOrder/.test(path))).toEqual([])
+  await expect(page.getByRole('link', { name: 'Trace' })).toHaveCount(0)
 })

@@ -31,10 +31,10 @@ const PAGES: [name: string, path: string, empty: RegExp][] = [
   ['payment', `/payments/${IDS.payment}`, /No bill\. The whole payment/],
   ['payment-new', `/payments/new?bill=${IDS.bill}`, /What no bill takes/],
   ['ledger', '/ledger', /No entries yet/],
-  ['ledger-account', '/ledger/account/receivable', /No lines yet/],
+  ['ledger-account', '/ledger/account/receivable/lines', /No lines yet/],
   ['ledger-entry', `/ledger/entry/${IDS.entry}`, /Entry/],
   ['events', '/events', /No groups yet/],
-  ['topic', '/events/topics/bss.order.events', /No messages yet/],
+  ['topic', '/events/topics/bss.order.events/messages', /No messages yet/],
   ['parked', '/events/parked', /No parked events yet/],
   ['trace', `/trace/${IDS.order}`, /Nothing lies below this/],
 ]

@@ -11,6 +11,7 @@ createServer((request, response) => {
   const path = normalize(decodeURIComponent(new URL(request.url, 'http://x').pathname))
   let file = join(root, path)
   if (/^\/(tmf-api|bss-api|realms)\//.test(path)) { response.writeHead(404).end(); return }
+  if (/\.[^/]*$/.test(path) && !existsSync(file)) { response.writeHead(404).end(); return }
   if (!existsSync(file) || statSync(file).isDirectory()) file = join(root, '200.html')
   response.writeHead(200, {
     'content-type': types[extname(file)] ?? 'application/octet-stream',
