@@ -118,3 +118,16 @@ test('self-care begins with the own customer and asks for nothing that it may no
   expect(asked.filter((path) => /dashboard|search|clock|analytics|trace|serviceOrder/.test(path))).toEqual([])
   await expect(page.getByRole('link', { name: 'Trace' })).toHaveCount(0)
 })
+
+test('a bill’s document opens within the page and can be saved', async ({ page, baseURL }) => {
+  const complaints: string[] = []
+  page.on('console', (m) => { if (m.text().includes('Content Security Policy')) complaints.push(m.text()) })
+  await open(page, `/billing/bills/${IDS.bill}`, 'full', baseURL!)
+  await page.getByRole('button', { name: 'PDF' }).click()
+  await expect(page.locator('iframe[title="Bill 2026-000040"]')).toBeVisible()
+  const saved = page.waitForEvent('download')
+  await page.getByRole('link', { name: 'Download' }).click()
+  expect((await saved).suggestedFilename()).toBe('2026-000040.pdf')
+  expect(complaints).toEqual([])
+  await page.screenshot({ path: 'test-results/pages/pdf.png' })
+})

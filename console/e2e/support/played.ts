@@ -3,6 +3,16 @@ import { nothing, sample } from './samples'
 
 /** How the played server answers: with everything, with nothing, with a refusal, or not at all. */
 export type Mode = 'full' | 'empty' | 'error' | 'loading'
+/** The smallest document that a viewer shows. */
+const PDF = `%PDF-1.4
+1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
+2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj
+3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 100]/Contents 4 0 R/Resources<</Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>endobj
+4 0 obj<</Length 44>>stream
+BT /F 18 Tf 20 50 Td (Bill 2026-000040) Tj ET
+endstream endobj
+trailer<</Root 1 0 R>>
+%%EOF`
 const base64 = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
 /** Signs in against an issuer that the test plays, then answers every call in one mode. */
@@ -34,6 +44,7 @@ async function answer(route: Route, mode: Mode, token: string): Promise<void> {
   if (mode === 'error' && !url.pathname.endsWith('/clock')) {
     return route.fulfill({ status: 503, json: { code: 'overloaded', reason: 'Busy', message: 'Too many calls' }, headers: { 'x-correlation-id': 'corr-1' } })
   }
+  if (url.pathname.endsWith('/pdf')) return route.fulfill({ contentType: 'application/pdf', body: PDF })
   const body = mode === 'empty' ? nothing(url) : sample(url)
   if (body === undefined) return route.fulfill({ status: 404, json: { code: 'notFound', reason: 'Not found', message: `The played server has no ${url.pathname}` } })
   const count = Array.isArray(body) ? { 'x-total-count': String(body.length) } : {}

@@ -91,6 +91,7 @@ const hits = [{ type: 'Customer', id: id(1), label: names[0], detail: '100234', 
 
 /** Collections by the last step of their path. */
 const LISTS: Record<string, object[]> = {
+  category: [{ id: id(30), name: 'Mobile' }],
   customer: customers, billingAccount: [account], productOrder: orders, serviceOrder: serviceOrders, product: [product], productOffering: offerings, productOfferingPrice: prices,
   usage, customerBill: bills, appliedCustomerBillingRate: rates, payment: payments, usageFile: files, usageReject: rejects, billRun: runs, allowance: allowances, fallout, parked, messages: [message],
   trialBalance: ledger, topics, groups, search: hits, entry: [entry],
