@@ -1,0 +1,157 @@
+//! A client of the public HTTP API, as an outside program would write it.
+
+use std::time::Duration;
+
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::Value;
+
+/// Why a call gave nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// The server can't be reached, or the connection broke.
+    #[error("{method} {path}: {source}")]
+    Transport {
+        /// The method.
+        method: Method,
+        /// The path.
+        path: String,
+        /// What happened.
+        source: reqwest::Error,
+    },
+    /// The server refused; `message` is its own.
+    #[error("{method} {path}: {status}: {message}")]
+    Refused {
+        /// The method.
+        method: Method,
+        /// The path.
+        path: String,
+        /// The status.
+        status: StatusCode,
+        /// The server's message with field and value.
+        message: String,
+    },
+    /// The answer wasn't what TM Forum's API says.
+    #[error("{path}: {detail}")]
+    Unexpected {
+        /// The path.
+        path: String,
+        /// What was expected.
+        detail: String,
+    },
+}
+
+/// A client with an address and a token.
+#[derive(Debug, Clone)]
+pub struct ApiClient {
+    http: reqwest::Client,
+    base: String,
+    token: String,
+}
+
+impl ApiClient {
+    /// A client of the API at `base` (`http://127.0.0.1:8000`) with a bearer token.
+    pub fn new(base: &str, token: impl Into<String>) -> Result<Self, reqwest::Error> {
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_mins(1))
+            .build()?;
+        Ok(Self {
+            http,
+            base: base.trim_end_matches('/').to_owned(),
+            token: token.into(),
+        })
+    }
+
+    /// The resource or the list at a path.
+    pub async fn get(&self, path: &str) -> Result<Value, ApiError> {
+        self.call(Method::GET, path, None, None).await
+    }
+
+    /// The elements of a list at a path: one page, as the server cuts it.
+    pub async fn list(&self, path: &str, query: &[(&str, &str)]) -> Result<Vec<Value>, ApiError> {
+        let request = self.http.get(format!("{}{path}", self.base)).query(query);
+        match self.send(Method::GET, path, request).await? {
+            Value::Array(items) => Ok(items),
+            other => Err(unexpected(path, format!("a list was expected, not {other}"))),
+        }
+    }
+
+    /// Creates a resource. With a key the call may be sent again.
+    pub async fn post(
+        &self,
+        path: &str,
+        body: &Value,
+        idempotency_key: Option<&str>,
+    ) -> Result<Value, ApiError> {
+        self.call(Method::POST, path, Some(body), idempotency_key).await
+    }
+
+    /// Changes a resource by a merge patch (RFC 7396).
+    pub async fn patch(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
+        self.call(Method::PATCH, path, Some(body), None).await
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        key: Option<&str>,
+    ) -> Result<Value, ApiError> {
+        let mut request = self.http.request(method.clone(), format!("{}{path}", self.base));
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        if method == Method::PATCH {
+            request = request.header("content-type", "application/merge-patch+json");
+        }
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        self.send(method, path, request).await
+    }
+
+    async fn send(&self, method: Method, path: &str, request: RequestBuilder) -> Result<Value, ApiError> {
+        let transport = |source| ApiError::Transport {
+            method: method.clone(),
+            path: path.to_owned(),
+            source,
+        };
+        let response = request.bearer_auth(&self.token).send().await.map_err(transport)?;
+        let status = response.status();
+        let bytes = response.bytes().await.map_err(transport)?;
+        if status.is_success() {
+            return if bytes.is_empty() {
+                Ok(Value::Null)
+            } else {
+                serde_json::from_slice(&bytes).map_err(|error| unexpected(path, format!("no JSON: {error}")))
+            };
+        }
+        let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        let message = body["message"]
+            .as_str()
+            .or(body["reason"].as_str())
+            .unwrap_or("no message")
+            .to_owned();
+        Err(ApiError::Refused {
+            method,
+            path: path.to_owned(),
+            status,
+            message,
+        })
+    }
+}
+
+/// An answer that isn't what the API says.
+pub(crate) fn unexpected(path: &str, detail: impl Into<String>) -> ApiError {
+    ApiError::Unexpected {
+        path: path.to_owned(),
+        detail: detail.into(),
+    }
+}
+
+/// The `id` of a resource that the server gave.
+pub fn id_of<'a>(path: &str, resource: &'a Value) -> Result<&'a str, ApiError> {
+    resource["id"]
+        .as_str()
+        .ok_or_else(|| unexpected(path, "the resource has no id"))
+}
