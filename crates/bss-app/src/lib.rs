@@ -11,6 +11,7 @@ pub mod party;
 pub mod product_order;
 pub mod resource;
 pub mod usage_import;
+pub mod resource_pool;
 
 mod app;
 mod caller;

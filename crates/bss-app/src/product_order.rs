@@ -1,9 +1,11 @@
 //! ProductOrder (TMF622): accepted when its form is right and its references of ours exist.
 
+use async_trait::async_trait;
 use bss_domain::Refusal;
 use bss_domain::TypedId;
 use bss_domain::ids::{BillingAccountId, CustomerId, ProductOrderId};
-use bss_domain::product_order::{NewProductOrder, ProductOrder};
+use bss_domain::product_order::{NewProductOrder, ProductOrder, SHAPE};
+use bss_domain::shape::check_patched;
 use bss_events::Topic;
 use bss_store::billing_account::BILLING_ACCOUNT;
 use bss_store::customer::CUSTOMER;
@@ -13,7 +15,97 @@ use bss_store::{Session, UnitOfWork};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{App, AppError, RequestContext};
+use crate::resource::{ResourceUseCases, changed_attributes};
+use crate::{App, AppError, RequestContext, idempotency};
+
+/// Product orders as the resource kit calls them.
+pub struct ProductOrders;
+
+/// What may be changed in an order that was placed: words about it, not what it asks for.
+const CHANGEABLE: &[&str] = &["description", "priority", "note", "externalId"];
+
+#[async_trait]
+impl ResourceUseCases for ProductOrders {
+    async fn create(&self, app: &App, context: &RequestContext, body: Value) -> Result<Stored, AppError> {
+        let mut work = app.store.begin(context.scope()).await?;
+        if let Some(answer) = idempotency::replay(&work, context).await? {
+            work.rollback().await?;
+            return Ok(answer);
+        }
+        let stored = accept(app, context, &mut work, &body).await?;
+        idempotency::keep(&work, context, 201, &stored).await?;
+        work.commit().await?;
+        Ok(stored)
+    }
+
+    async fn patch(
+        &self,
+        app: &App,
+        context: &RequestContext,
+        id: Uuid,
+        patch: Value,
+        expected: Option<i64>,
+    ) -> Result<Stored, AppError> {
+        let mut work = app.store.begin(context.scope()).await?;
+        let before = hold(&work, id, expected).await?;
+        let mut body = before.body.clone();
+        json_patch::merge(&mut body, &patch);
+        check_patched(SHAPE, &before.body, &body)?;
+        let changed = changed_attributes(&before.body, &body);
+        if let Some(name) = changed.iter().find(|name| !CHANGEABLE.contains(name)) {
+            let message =
+                format!("{name} of an order that was placed can't be changed: cancel it, or order a change");
+            return Err(Refusal::invalid("readOnly", *name, &patch[*name], message).into());
+        }
+        if changed.is_empty() {
+            work.rollback().await?;
+            return Ok(before);
+        }
+        let now = app.clock.now();
+        let stored = resource::update(&work, &PRODUCT_ORDER, id, before.revision, &body, now).await?;
+        let order = read(&stored)?;
+        let key = order
+            .customer()
+            .and_then(|party| party.id.parse().ok())
+            .unwrap_or(id);
+        let what = (Topic::Order, "ProductOrderAttributeValueChangeEvent");
+        work.emit(app.event(context, now, what, (key, id), json!({ "attribute": changed })));
+        work.commit().await?;
+        Ok(stored)
+    }
+
+    async fn delete(
+        &self,
+        app: &App,
+        context: &RequestContext,
+        id: Uuid,
+        expected: Option<i64>,
+    ) -> Result<(), AppError> {
+        let work = app.store.begin(context.scope()).await?;
+        hold(&work, id, expected).await?;
+        work.rollback().await?;
+        Err(Refusal::conflict(
+            "referred",
+            "an order that was placed stays: what it brought about refers to it",
+        )
+        .into())
+    }
+}
+
+/// The order, held until the end of the transaction, at the revision that the caller knows.
+async fn hold(work: &Session, id: Uuid, expected: Option<i64>) -> Result<Stored, AppError> {
+    let stored = resource::get_for_update(work, &PRODUCT_ORDER, id)
+        .await?
+        .ok_or_else(|| AppError::not_found("ProductOrder", id))?;
+    match expected {
+        Some(expected) if expected != stored.revision => Err(AppError::PreconditionFailed {
+            kind: "ProductOrder",
+            id: id.to_string(),
+            current: stored.revision,
+        }),
+        _ => Ok(stored),
+    }
+}
 
 /// Accepts an order: it stands as `acknowledged`, and order processing learns of it by its event.
 pub async fn accept(

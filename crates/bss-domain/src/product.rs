@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::Instant;
 use crate::document::Reference;
 use crate::ids::{ProductId, ProductOfferingPriceId, ProductOrderId};
+use crate::shape::{Attribute, Kind, RELATED_PARTIES, Shape};
 use crate::state::states;
 
 states! {
@@ -121,3 +122,46 @@ pub struct Characteristic {
     /// The value.
     pub value: String,
 }
+
+/// Its typed attributes: orders alone write them.
+pub const SHAPE: &Shape = &[
+    Attribute::read_only("status", Kind::Text, "how far it has come"),
+    Attribute::read_only("name", Kind::Text, "the offering's name when it was sold"),
+    Attribute::read_only("startDate", Kind::Instant, "when it became active"),
+    Attribute::read_only("terminationDate", Kind::Instant, "when it ended"),
+    Attribute::read_only(
+        "relatedParty",
+        RELATED_PARTIES,
+        "the customer, in the role customer",
+    ),
+    Attribute::read_only("billingAccount", Kind::Reference("BillingAccount"), "who pays"),
+    Attribute::read_only(
+        "productOffering",
+        Kind::Reference("ProductOffering"),
+        "what was sold",
+    ),
+    Attribute::read_only(
+        "productPrice",
+        Kind::List(&Kind::Any),
+        "the pinned price versions",
+    ),
+    Attribute::read_only(
+        "productOrderItem",
+        Kind::List(&Kind::Any),
+        "the order items that made it what it is",
+    ),
+    Attribute::read_only("productRelationship", Kind::List(&Kind::Any), "its bundle"),
+    Attribute::read_only(
+        "productCharacteristic",
+        Kind::List(&Kind::Any),
+        "its number and its card",
+    ),
+    Attribute::read_only(
+        "quantity",
+        Kind::Whole {
+            min: 1,
+            max: 1_000_000,
+        },
+        "how many",
+    ),
+];

@@ -4,12 +4,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::document::{Node, Reference, extra_of};
-use crate::ids::ResourceId;
+use crate::Refusal;
+use crate::document::Node;
+use crate::shape::{Attribute, Kind, Shape};
 use crate::state::states;
-use crate::{Instant, Refusal};
 
 /// How long a released number or card rests before it is sold again, days (ITU-T E.164 leaves it to the operator).
 pub const QUARANTINE_DAYS: i64 = 90;
@@ -76,67 +76,67 @@ impl FromStr for ResourceCategory {
     }
 }
 
-/// A Resource of a pool.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Resource {
-    /// Its id, in a slot of its own: it belongs to no customer.
-    pub id: ResourceId,
-    /// Its pool.
-    pub category: ResourceCategory,
-    /// The number, the ICCID, the port's name.
-    pub value: String,
-    /// Where it stands.
-    pub resource_status: ResourceStatus,
-    /// `idle` or `active`: whether a service that works stands on it.
-    pub usage_state: String,
-    /// Until when it rests.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub quarantine_until: Option<Instant>,
-    /// The service that holds it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub service: Option<Reference>,
-    /// What else was sent.
-    #[serde(flatten)]
-    pub extra: Map<String, Value>,
-}
+/// Its typed attributes: the pool alone writes where a resource stands.
+pub const SHAPE: &Shape = &[
+    Attribute::required(
+        "category",
+        Kind::Word(&["msisdn", "simCard", "fibrePort"]),
+        "its pool",
+    ),
+    Attribute::required("value", Kind::Text, "the number, the ICCID, the port's name"),
+    Attribute::optional("name", Kind::Text, "what people call it"),
+    Attribute::optional("description", Kind::Text, "what there is to say"),
+    Attribute::read_only(
+        "resourceStatus",
+        Kind::Text,
+        "available, reserved, or suspended: in quarantine",
+    ),
+    Attribute::read_only("usageState", Kind::Text, "idle or active"),
+    Attribute::read_only("quarantineUntil", Kind::Instant, "until when it rests"),
+    Attribute::read_only("service", Kind::Reference("Service"), "the service that holds it"),
+];
 
-impl Resource {
-    /// Reads the body of a POST: a new resource of a pool, free.
-    pub fn read(body: &Value, id: ResourceId) -> Result<Self, Refusal> {
-        let root = Node::root(body)?;
-        for name in ["id", "resourceStatus", "usageState", "quarantineUntil", "service"] {
-            if let Some(node) = root.get(name) {
-                return Err(node.wrong("readOnly", "is read-only"));
+/// A new resource is free and has its category's form; afterwards category and value never change.
+pub fn decide(before: Option<&Value>, after: &mut Value) -> Result<(), Refusal> {
+    if let Some(before) = before {
+        for name in ["category", "value"] {
+            if before.get(name) != after.get(name) {
+                return Err(Node::root(after)?
+                    .require(name)?
+                    .wrong("readOnly", "never changes"));
             }
         }
-        let category: ResourceCategory = root.require("category")?.parse()?;
-        let node = root.require("value")?;
-        let value = node.text()?.to_owned();
-        if !category.accepts(&value) {
-            return Err(node.wrong("wrongForm", &format!("has not the form of a {category}")));
-        }
-        Ok(Self {
-            id,
-            category,
-            value,
-            resource_status: ResourceStatus::Available,
-            usage_state: "idle".to_owned(),
-            quarantine_until: None,
-            service: None,
-            extra: extra_of(body, &["category", "value", "href", "@type"]),
-        })
+        return Ok(());
     }
+    let root = Node::root(after)?;
+    let category: ResourceCategory = root.require("category")?.parse()?;
+    let value = root.require("value")?;
+    if !category.accepts(value.text()?) {
+        return Err(value.wrong("wrongForm", &format!("has not the form of a {category}")));
+    }
+    after["resourceStatus"] = ResourceStatus::Available.name().into();
+    after["usageState"] = "idle".into();
+    Ok(())
+}
+
+/// Only what is free can be removed from its pool.
+pub fn may_delete(document: &Value) -> Result<(), Refusal> {
+    let status: ResourceStatus = Node::root(document)?.require("resourceStatus")?.parse()?;
+    if status == ResourceStatus::Available {
+        return Ok(());
+    }
+    Err(Refusal::conflict(
+        "inUse",
+        format!("the resource is {status}: only an available one can be removed"),
+    ))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Slot, TypedId};
 
     #[test]
     fn a_value_has_its_categorys_form() {
-        let id = ResourceId::at(1, Slot::new(1).unwrap(), 1);
         let cases = [
             ("msisdn", "48500100200", true),
             ("msisdn", "+48500100200", false),
@@ -146,13 +146,27 @@ mod tests {
             ("fibrePort", "OLT-7/1/3", true),
         ];
         for (category, value, good) in cases {
-            let body = serde_json::json!({"category": category, "value": value});
-            assert_eq!(Resource::read(&body, id).is_ok(), good, "{category} {value}");
+            let mut body = serde_json::json!({"category": category, "value": value});
+            assert_eq!(decide(None, &mut body).is_ok(), good, "{category} {value}");
+            assert_eq!(body["resourceStatus"] == "available", good);
         }
-        let refusal = Resource::read(&serde_json::json!({"category": "boat", "value": "x"}), id).unwrap_err();
+        let refusal = decide(None, &mut serde_json::json!({"category": "boat", "value": "x"})).unwrap_err();
         assert_eq!(
             (refusal.field.as_deref(), refusal.value.as_deref()),
             (Some("category"), Some("boat"))
         );
+    }
+
+    #[test]
+    fn a_number_stays_what_it_is_and_in_its_pool_while_it_is_held() {
+        let before =
+            serde_json::json!({"category": "msisdn", "value": "48500100200", "resourceStatus": "reserved"});
+        let mut after = before.clone();
+        after["value"] = "48500100201".into();
+        assert_eq!(
+            decide(Some(&before), &mut after).unwrap_err().field.as_deref(),
+            Some("value")
+        );
+        assert!(may_delete(&before).is_err());
     }
 }

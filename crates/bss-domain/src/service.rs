@@ -7,6 +7,7 @@ use crate::Instant;
 use crate::document::Reference;
 use crate::ids::{ProductOrderId, ServiceId, ServiceOrderId};
 use crate::product::Characteristic;
+use crate::shape::{Attribute, Kind, RELATED_PARTIES, Shape};
 use crate::state::states;
 
 states! {
@@ -164,3 +165,57 @@ impl ServiceOrder {
         Ok(())
     }
 }
+
+/// The typed attributes of a Service: orders alone write them.
+pub const SERVICE_SHAPE: &Shape = &[
+    Attribute::read_only("state", Kind::Text, "how far it has come"),
+    Attribute::read_only("name", Kind::Text, "its specification's name"),
+    Attribute::read_only(
+        "serviceSpecification",
+        Kind::Reference("ServiceSpecification"),
+        "what it is",
+    ),
+    Attribute::read_only(
+        "relatedParty",
+        RELATED_PARTIES,
+        "the customer, in the role customer",
+    ),
+    Attribute::read_only(
+        "product",
+        Kind::Reference("Product"),
+        "the product that it carries",
+    ),
+    Attribute::read_only(
+        "serviceOrder",
+        Kind::Reference("ServiceOrder"),
+        "the order that brought it about",
+    ),
+    Attribute::read_only(
+        "supportingResource",
+        Kind::List(&Kind::Any),
+        "the number, card and port it stands on",
+    ),
+    Attribute::read_only(
+        "serviceCharacteristic",
+        Kind::List(&Kind::Any),
+        "what the network needs to know",
+    ),
+    Attribute::read_only("startDate", Kind::Instant, "when it began to work"),
+    Attribute::read_only("endDate", Kind::Instant, "when it ended"),
+];
+
+/// The typed attributes of a ServiceOrder: decomposition alone writes them.
+pub const SERVICE_ORDER_SHAPE: &Shape = &[
+    Attribute::read_only("state", Kind::Text, "how far it has come"),
+    Attribute::read_only("externalId", Kind::Text, "the product order"),
+    Attribute::read_only("orderItemId", Kind::Text, "the product order's item"),
+    Attribute::read_only(
+        "relatedParty",
+        RELATED_PARTIES,
+        "the customer, in the role customer",
+    ),
+    Attribute::read_only("serviceOrderItem", Kind::List(&Kind::Any), "one item a service"),
+    Attribute::read_only("milestone", Kind::List(&Kind::Any), "how it went, step by step"),
+    Attribute::read_only("orderDate", Kind::Instant, "when it was decomposed"),
+    Attribute::read_only("completionDate", Kind::Instant, "when it came to its end"),
+];

@@ -1,4 +1,5 @@
 use bss_domain::catalog::PriceVersion;
+use bss_domain::catalog::lifecycle::LifecycleStatus;
 use bss_domain::document::Node;
 use bss_domain::fulfilment::{OfferingFacts, ServiceFacts};
 use bss_domain::ids::{ProductOfferingId, ProductOfferingPriceId};
@@ -162,9 +163,10 @@ async fn document(session: &Session, table: &Table, id: Uuid) -> Result<Option<V
 
 /// Why a catalog document can't be sold now: its lifecycle (TMF620 §LifecycleStatus) or its validity.
 fn unsellable(body: &Value, now: Instant) -> Option<String> {
-    let status = body["lifecycleStatus"].as_str().unwrap_or("Launched");
-    if !status.eq_ignore_ascii_case("launched") && !status.eq_ignore_ascii_case("active") {
-        return Some(format!("is {status}, not launched"));
+    match LifecycleStatus::of(body) {
+        Ok(LifecycleStatus::Launched) => {}
+        Ok(other) => return Some(format!("is {other}, not Launched")),
+        Err(refusal) => return Some(refusal.message),
     }
     let bound = |name: &str| {
         body["validFor"][name]

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::{App, AppError, RequestContext};
 
+pub(crate) use plain::changed_attributes;
 pub use plain::{Check, Place, Plain, Referrer};
 pub use reads::{Documents, Filter, ListRequest, Reads, query_of};
 pub use references::check_references;

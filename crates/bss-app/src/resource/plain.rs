@@ -253,7 +253,8 @@ fn customer_at(path: &str, body: &Value) -> Result<Uuid, AppError> {
     })
 }
 
-fn changed_attributes<'v>(before: &'v Value, after: &'v Value) -> Vec<&'v str> {
+/// The names of the attributes in which two documents differ.
+pub(crate) fn changed_attributes<'v>(before: &'v Value, after: &'v Value) -> Vec<&'v str> {
     let (Some(old), Some(new)) = (before.as_object(), after.as_object()) else {
         return Vec::new();
     };

@@ -5,5 +5,5 @@ mod order;
 mod state;
 
 pub use item::{ItemAction, ProductOrderItem};
-pub use order::{NewProductOrder, OrderMessage, ProductOrder};
+pub use order::{NewProductOrder, OrderMessage, ProductOrder, SHAPE};
 pub use state::{ItemState, OrderState};

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::{ItemState, OrderState, ProductOrderItem};
 use crate::document::{Node, Reference, extra_of};
 use crate::ids::ProductOrderId;
+use crate::shape::{Attribute, Kind, RELATED_PARTIES, Shape};
 use crate::{Instant, Refusal};
 
 /// Items that one order may have at the most.
@@ -271,6 +272,64 @@ impl ProductOrder {
         Ok(())
     }
 }
+
+/// Its typed attributes.
+pub const SHAPE: &Shape = &[
+    Attribute::required(
+        "relatedParty",
+        RELATED_PARTIES,
+        "the customer, in the role customer, and others",
+    ),
+    Attribute::required(
+        "productOrderItem",
+        Kind::List(&Kind::Object(ITEM)),
+        "what is asked for",
+    ),
+    Attribute::optional(
+        "billingAccount",
+        ACCOUNT,
+        "who pays for items without an own account",
+    ),
+    Attribute::optional("externalId", Kind::Text, "the caller's own number of the order"),
+    Attribute::optional("description", Kind::Text, "what it is about, for people"),
+    Attribute::optional("priority", Kind::Text, "how urgent it is"),
+    Attribute::optional("note", Kind::List(&Kind::Any), "what people wrote about it"),
+    Attribute::read_only("state", Kind::Text, "how far it has come"),
+    Attribute::read_only("orderDate", Kind::Instant, "when it was accepted"),
+    Attribute::read_only("completionDate", Kind::Instant, "when it came to its end"),
+    Attribute::read_only(
+        "expectedCompletionDate",
+        Kind::Instant,
+        "when it will have come to its end",
+    ),
+    Attribute::read_only(
+        "productOrderErrorMessage",
+        Kind::List(&Kind::Any),
+        "why something was not done",
+    ),
+];
+
+/// Of an account's place, the reference.
+const ACCOUNT: Kind = Kind::Reference("BillingAccount");
+
+/// The typed attributes of an item.
+const ITEM: &Shape = &[
+    Attribute::required("id", Kind::Text, "the item's number, unique in its order"),
+    Attribute::required("action", Kind::Word(&["add", "modify", "delete"]), "what it does"),
+    Attribute::optional(
+        "quantity",
+        Kind::Whole {
+            min: 1,
+            max: 1_000_000,
+        },
+        "how many",
+    ),
+    // Judged after the order was accepted: an unknown offering rejects the order.
+    Attribute::optional("productOffering", Kind::Any, "the offering, for add and modify"),
+    Attribute::optional("product", Kind::Any, "the product, for modify and delete"),
+    Attribute::optional("billingAccount", ACCOUNT, "who pays"),
+    Attribute::read_only("state", Kind::Text, "how far it has come"),
+];
 
 #[cfg(test)]
 mod tests {
