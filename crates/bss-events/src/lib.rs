@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 mod cloud_event;
+mod log;
 mod topic;
 mod trace_parent;
 
 pub use cloud_event::{CloudEvent, NewEvent, Record, SpecVersion};
+pub use log::{AppendSignal, Appends, EventLog, Extent, LogError, admit};
 pub use topic::{PARTITIONS, Topic, UnknownTopic};
 pub use trace_parent::{TraceParent, TraceParentError};

@@ -1,4 +1,5 @@
 use tokio_postgres::error::{DbError, SqlState};
+use tokio_postgres::types::WrongType;
 
 /// What can go wrong in the store. Its texts are for operators, never for callers of the API.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +39,9 @@ pub enum StoreError {
     /// A lease was taken by another worker: what was done in its name must not be committed.
     #[error("the lease on {0} was taken by another worker")]
     Fenced(String),
+    /// A statement of the transaction failed before, so there is nothing to commit.
+    #[error("a statement failed before, and the transaction was undone")]
+    Undone,
     /// The schema is newer than this binary, or a migration's text was changed.
     #[error("{0}")]
     Schema(String),
@@ -68,7 +72,8 @@ impl StoreError {
             return matches!(self, Self::Pool(_) | Self::Changed { .. });
         };
         match error.code() {
-            None => true,
+            // The connection broke; or a value of the wrong type was given, which no repetition mends.
+            None => !std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<WrongType>),
             Some(code) => {
                 [
                     SqlState::T_R_SERIALIZATION_FAILURE,

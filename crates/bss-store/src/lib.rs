@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![allow(dead_code)] // removed with the first reader of the log
+
 pub mod activation;
 pub mod billing_account;
 pub mod catalog;
@@ -30,4 +31,4 @@ pub use error::StoreError;
 pub use instant::Timestamptz;
 pub use migrate::{ClockMode, Migrated, migrate};
 pub use pool::{Store, StoreConfig};
-pub use session::{Scope, Session, UnitOfWork};
+pub use session::{Advance, Savepoint, Scope, Session, UnitOfWork};

@@ -54,6 +54,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     3 "0003_orders";
     4 "0004_identity";
     5 "0005_usage";
+    8 "0008_groups";
 };
 
 /// A statement that can't run in a transaction (`CREATE INDEX CONCURRENTLY`) stands alone below this header.

@@ -4,11 +4,12 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bss_events::AppendSignal;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use tokio_postgres::{Config, NoTls};
 
 use crate::StoreError;
-use crate::event_log::Appended;
+use crate::event_log::PostgresLog;
 use crate::session::{Scope, Session, UnitOfWork};
 
 /// How the store reaches its database.
@@ -46,7 +47,7 @@ pub(crate) const WORKER_ROLE: &str = "bss_worker";
 pub struct Store {
     app: Pool,
     worker: Pool,
-    appended: Appended,
+    appended: AppendSignal,
 }
 
 impl Store {
@@ -57,7 +58,7 @@ impl Store {
         let store = Self {
             app,
             worker,
-            appended: Appended::default(),
+            appended: AppendSignal::default(),
         };
         drop(store.connection(&store.app).await?);
         Ok(store)
@@ -90,8 +91,13 @@ impl Store {
         self.connection(&self.app).await
     }
 
-    pub(crate) fn appended(&self) -> Appended {
+    pub(crate) fn appended(&self) -> AppendSignal {
         self.appended.clone()
+    }
+
+    /// The event log of this database.
+    pub fn log(&self) -> PostgresLog {
+        PostgresLog::new(self.clone())
     }
 
     /// Connections by pool: (name, in use, open, most, waiting).

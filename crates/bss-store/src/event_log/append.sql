@@ -18,4 +18,4 @@ SELECT e.topic, e.partition, m.base + e.ordinal, e.tenant_id, e.id, e.key, e.kin
 FROM unnest($4::smallint[], $5::smallint[], $6::bigint[], $7::uuid[], $8::uuid[], $9::uuid[], $10::text[],
             $11::text[], $12::text[], $13::timestamptz[], $14::text[], $15::smallint[], $16::text[])
     AS e (topic, partition, ordinal, id, tenant_id, key, kind, source, subject, time, traceparent, dataversion, data)
-JOIN moved m USING (topic, partition)
+LEFT JOIN moved m USING (topic, partition)
