@@ -6,7 +6,7 @@ const WORDS: Record<Meaning, string[]> = {
     'inTest', 'feasibilityChecked', 'designed', 'reserved', 'waiting', 'suspended', 'pendingActive', 'received',
     'guided', 'unallocated', 'onHold', 'pendingCancellation', 'assessingCancellation', 'standby', 'open', 'due'],
   working: ['inProgress', 'running', 'onCycle', 'processing', 'partiallyPaid', 'sent', 'validated', 'retrying',
-    'activating', 'rebalancing', 'authorized', 'partial', 'started', 'importing'],
+    'activating', 'rebalancing', 'working', 'authorized', 'partial', 'started', 'importing'],
   good: ['completed', 'active', 'settled', 'paid', 'done', 'launched', 'captured', 'available', 'rated', 'billed',
     'approved', 'live', 'stable', 'healthy', 'finished', 'replayed', 'imported', 'success', 'allocated'],
   bad: ['failed', 'rejected', 'error', 'overdue', 'denied', 'quarantined', 'parked', 'fallout', 'aborted',
