@@ -1,6 +1,7 @@
 //! The stack as an operator drives it: the real binary, the real PostgreSQL, a folder with a blank in its name.
 
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -140,6 +141,92 @@ fn up_is_ready_and_a_second_one_changes_nothing_and_down_leaves_no_process() {
     // The data stays, and a warm start finds it.
     let again = stack.up();
     assert_ne!(again["pid"], first["pid"]);
+}
+
+#[test]
+fn tokens_and_users_work_at_the_gateway_and_a_request_in_flight_survives_the_drain() {
+    let stack = Stack::new("gateway");
+    let up = stack.up();
+    let gateway = up["listeners"]["gateway"].as_str().unwrap().to_owned();
+    let (status, text) = get(&gateway, "/realms/bss/.well-known/openid-configuration");
+    assert_eq!(status, 200, "{text}");
+    let configuration: Value = serde_json::from_str(&text).unwrap();
+    let issuer = configuration["issuer"].as_str().unwrap();
+    assert_eq!(issuer, format!("http://{gateway}/realms/bss"));
+
+    let token = stack.bss(&["token", "--as", "csr"]);
+    let token = String::from_utf8(token.stdout).unwrap().trim().to_owned();
+    assert_eq!(
+        with_token(&gateway, "/tmf-api/nothing/v4/x", &token),
+        404,
+        "let in, and nothing there"
+    );
+    assert_eq!(
+        with_token(&gateway, "/tmf-api/nothing/v4/x", &format!("{token}x")),
+        401
+    );
+    assert_eq!(stack.bss(&["token", "--as", "king"]).status.code(), Some(64));
+
+    let added = stack.bss(&["user", "add", "anna", "--role", "csr,billing"]);
+    assert!(
+        added.status.success() && added.stdout.len() > 10,
+        "{}",
+        said(&added)
+    );
+    assert_eq!(
+        stack.bss(&["user", "add", "anna", "--role", "csr"]).status.code(),
+        Some(1),
+        "the name is taken"
+    );
+    let users: Value = serde_json::from_slice(&stack.bss(&["user", "list", "--json"]).stdout).unwrap();
+    let anna = users["users"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|user| user["name"] == "anna")
+        .unwrap();
+    assert_eq!(anna["roles"], serde_json::json!(["csr", "billing"]));
+    let sign_in = std::fs::metadata(stack.data_dir().join("secrets/sign-in")).unwrap();
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&sign_in.permissions()) & 0o777,
+        0o600
+    );
+
+    let (mut stream, bss) = (TcpStream::connect(&gateway).unwrap(), stack.bss_process());
+    let body = "grant_type=client_credentials&client_id=nobody&client_secret=none";
+    let head = format!(
+        "POST /realms/bss/protocol/openid-connect/token HTTP/1.1\r\nHost: {gateway}\r\nConnection: close\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(&body.as_bytes()[..10]).unwrap();
+    until("the request is in flight", || {
+        get(up["listeners"]["ops"].as_str().unwrap(), "/metrics")
+            .1
+            .contains("bss_http_request_duration_seconds_count")
+    });
+    bss.signal(Signal::SIGTERM);
+    until("no new connection is taken", || {
+        TcpStream::connect(&gateway).is_err()
+    });
+    stream.write_all(&body.as_bytes()[10..]).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    until("bss has ended", || !bss.is_alive());
+}
+
+fn with_token(address: &str, path: &str, token: &str) -> u16 {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let call = client.get(format!("http://{address}{path}")).bearer_auth(token);
+        call.send().await.unwrap().status().as_u16()
+    })
 }
 
 #[test]

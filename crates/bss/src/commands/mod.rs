@@ -1,12 +1,17 @@
 //! One file per subcommand.
 
+mod client;
 pub mod config;
+mod direct;
 mod doctor;
 mod down;
 mod logs;
 mod ps;
 mod restart;
+mod tenant;
+mod token;
 mod up;
+mod user;
 mod version;
 
 use crate::cli::Command;
@@ -26,6 +31,10 @@ pub async fn dispatch(command: Command, config: Config) -> Result<(), Failure> {
         Command::Restart(options) => restart::run(&config, &options).await,
         Command::Doctor(options) => doctor::run(&config, options.json),
         Command::Serve(options) => serve::run(config, &options).await,
+        Command::Token(options) => token::run(&config, &options).await,
+        Command::User { command } => user::run(&config, command).await,
+        Command::Client { command } => client::run(&config, command).await,
+        Command::Tenant { command } => tenant::run(&config, command).await,
         Command::Config(_) => Ok(()), // answered before: it must also show a configuration with mistakes
         Command::Version(options) => version::run(options.json),
     }

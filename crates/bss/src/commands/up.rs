@@ -65,6 +65,9 @@ pub fn announce(
     for (name, address) in stack::addresses(state) {
         output::line(&format!("{name:<10}{address}"));
     }
+    if let Some(file) = crate::serve::identity::sign_in_file(data_dir) {
+        eprintln!("sign in with a name and password of {}", file.display());
+    }
     eprintln!("stop it with: bss down{}", stack::data_dir_flag(data_dir));
     Ok(())
 }

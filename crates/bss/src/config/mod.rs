@@ -80,7 +80,6 @@ pub fn name_of(name: &str) -> Option<&'static str> {
 
 impl Config {
     /// The public listener.
-    #[allow(dead_code)] // until the gateway is wired
     pub fn gateway(&self) -> SocketAddr {
         SocketAddr::new(self.address, self.port)
     }

@@ -47,8 +47,8 @@ pub(super) const SETTINGS: &[Setting] = &[
     ),
     setting(
         "network_sim_port",
-        "8090",
-        "the port of the network simulator on the loopback",
+        "0",
+        "the port of the network simulator on the loopback; 0: any free one",
     ),
     setting(
         "auto_ports",
@@ -147,7 +147,7 @@ pub struct SettingFlags {
         hide_short_help = true
     )]
     api_port: Option<String>,
-    /// The port of the network simulator [default: 8090]
+    /// The port of the network simulator [default: any free one]
     #[arg(
         long,
         global = true,

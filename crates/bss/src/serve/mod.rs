@@ -1,16 +1,22 @@
 //! The process that serves: start, readiness, drain.
 
+mod console;
 mod database;
 mod disk;
 mod figures;
+mod gateway;
+pub mod identity;
 mod listeners;
+mod network_sim;
 mod process;
+mod streams;
 
 use std::sync::Arc;
 
 use bss_app::App;
 use bss_platform::DiskGuard;
 use bss_telemetry::Ops;
+use clap::ValueEnum;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::ServeOptions;
@@ -18,11 +24,27 @@ use crate::config::Config;
 use crate::failure::Failure;
 use listeners::Listeners;
 
-pub use process::{Mode, run_stack};
+pub use process::Mode;
+use process::run_roles;
+
+/// What a process does for the product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// Everything public on one address: console, APIs, sign-in
+    Gateway,
+    /// What the product does by itself once something has happened
+    Streams,
+    /// The demonstration's network
+    NetworkSim,
+}
+
+impl Role {
+    /// The roles of `bss up`.
+    const ALL: [Self; 3] = [Self::Gateway, Self::Streams, Self::NetworkSim];
+}
 
 /// What every role of a process shares.
 #[derive(Clone)]
-#[allow(dead_code)] // until the roles are wired
 pub struct Serving {
     /// The configuration.
     pub config: Arc<Config>,
@@ -41,5 +63,46 @@ pub struct Serving {
 /// `bss serve`
 pub async fn run(config: Config, options: &ServeOptions) -> Result<(), Failure> {
     let mode = if options.daemon { Mode::Daemon } else { Mode::Roles };
-    run_stack(config, mode).await
+    let roles = if options.roles.is_empty() {
+        Role::ALL.to_vec()
+    } else {
+        options.roles.clone()
+    };
+    run_roles(config, mode, roles).await
+}
+
+/// `bss up`: every role.
+pub async fn run_stack(config: Config, mode: Mode) -> Result<(), Failure> {
+    run_roles(config, mode, Role::ALL.to_vec()).await
+}
+
+impl Serving {
+    /// The addresses that clients use: as configured, or those of the open listener.
+    fn public_urls(&self) -> Vec<String> {
+        if !self.config.public_urls.is_empty() {
+            return self.config.public_urls.clone();
+        }
+        let open = self.listeners.all();
+        let port = open.get("gateway").and_then(|address| address.rsplit(':').next());
+        let port = port.map_or_else(|| self.config.port.to_string(), str::to_owned);
+        ["127.0.0.1", "localhost"]
+            .map(|host| format!("http://{host}:{port}"))
+            .to_vec()
+    }
+
+    /// The network that activates services: as configured, or the simulator of this process.
+    fn network_url(&self) -> Result<String, Failure> {
+        let own = || {
+            self.listeners
+                .all()
+                .get("network-sim")
+                .map(|address| format!("http://{address}"))
+        };
+        self.config.network_url.clone().or_else(own).ok_or_else(|| {
+            Failure::Usage(vec![
+                "network_url: the role streams needs a network, and this process has no role network-sim"
+                    .to_owned(),
+            ])
+        })
+    }
 }

@@ -10,13 +10,14 @@ use bss_platform::{
     BssState, PlatformError, ProcessId, RunningLock, clear_state, stop_postgres, write_state,
 };
 use bss_telemetry::{LogOutput, Ops, TelemetryConfig, TelemetryGuard, ops};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::figures::Figures;
 use super::listeners::Listeners;
-use super::{Serving, database, disk};
+use super::{Role, Serving, database, disk, gateway, network_sim, streams};
 use crate::commands::announce;
 use crate::config::Config;
 use crate::failure::Failure;
@@ -39,11 +40,11 @@ pub enum Mode {
 }
 
 /// Runs until SIGTERM or SIGINT; then drains.
-pub async fn run_stack(config: Config, mode: Mode) -> Result<(), Failure> {
+pub async fn run_roles(config: Config, mode: Mode, roles: Vec<Role>) -> Result<(), Failure> {
     let reporter = Reporter {
         on: mode == Mode::Daemon,
     };
-    let done = in_order(config, mode, reporter).await;
+    let done = in_order(config, mode, roles, reporter).await;
     if let Err(failure) = &done {
         tracing::error!(reason = %failure, "ended");
         reporter.failed(&failure.to_string());
@@ -52,7 +53,7 @@ pub async fn run_stack(config: Config, mode: Mode) -> Result<(), Failure> {
 }
 
 /// Whatever was begun is ended, in the opposite order.
-async fn in_order(config: Config, mode: Mode, reporter: Reporter) -> Result<(), Failure> {
+async fn in_order(config: Config, mode: Mode, roles: Vec<Role>, reporter: Reporter) -> Result<(), Failure> {
     std::fs::create_dir_all(config.data_dir.join("logs"))
         .map_err(PlatformError::io("create", &config.data_dir))?;
     let telemetry = start_telemetry(&config, mode)?;
@@ -64,6 +65,7 @@ async fn in_order(config: Config, mode: Mode, reporter: Reporter) -> Result<(), 
     let mut process = Process {
         config: Arc::new(config),
         mode,
+        roles,
         reporter,
         stop: CancellationToken::new(),
         listeners: Listeners::default(),
@@ -89,6 +91,7 @@ async fn in_order(config: Config, mode: Mode, reporter: Reporter) -> Result<(), 
 struct Process {
     config: Arc<Config>,
     mode: Mode,
+    roles: Vec<Role>,
     reporter: Reporter,
     stop: CancellationToken,
     listeners: Listeners,
@@ -101,8 +104,21 @@ impl Process {
     /// Starts everything and runs until a part ends that must not.
     async fn run(&mut self) -> Result<(), Failure> {
         self.open_ops().await?;
+        // Ports are taken before the database is made: a taken one is said at once.
+        let gateway = self.open(Role::Gateway, "gateway", self.config.gateway()).await?;
+        let sim = SocketAddr::from((Ipv4Addr::LOCALHOST, self.config.network_sim_port));
+        let network_sim = self.open(Role::NetworkSim, "network-sim", sim).await?;
         self.write_down()?;
         let serving = self.start().await?;
+        if let Some(listener) = network_sim {
+            network_sim::start(&serving, listener, &mut self.tasks);
+        }
+        if self.roles.contains(&Role::Streams) {
+            streams::start(&serving, &mut self.tasks)?;
+        }
+        if let Some(listener) = gateway {
+            gateway::start(&serving, listener, &mut self.tasks).await?;
+        }
         self.ops.readiness.wait_ready().await;
         self.write_down()?;
         tracing::info!(listeners = ?serving.listeners.all(), "ready");
@@ -129,6 +145,21 @@ impl Process {
             }
         });
         Ok(())
+    }
+
+    async fn open(
+        &self,
+        role: Role,
+        name: &str,
+        address: SocketAddr,
+    ) -> Result<Option<TcpListener>, Failure> {
+        if !self.roles.contains(&role) {
+            return Ok(None);
+        }
+        self.listeners
+            .open(name, address, self.config.auto_ports)
+            .await
+            .map(Some)
     }
 
     async fn start(&mut self) -> Result<Serving, Failure> {

@@ -1,0 +1,77 @@
+//! Commands that open the database of a running stack themselves: what no API offers, for whoever may read the
+//! data folder's secrets.
+
+use bss_app::Role;
+use bss_app::identity::Identity;
+use bss_domain::ids::TenantId;
+use bss_platform::{PostgresConfig, ensure_postgres, postgres_status};
+use bss_store::{Store, StoreConfig};
+
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::serve::identity::identity;
+use crate::stack;
+
+/// Who writes, in the rows that such a command leaves.
+pub const ACTOR: &str = "command line";
+
+/// The store of the running stack.
+pub async fn store(config: &Config) -> Result<Store, Failure> {
+    let owner_url = match &config.database_url {
+        Some(url) => url.clone(),
+        None => managed_url(config).await?,
+    };
+    let mut settings = StoreConfig::new(owner_url);
+    (settings.app_connections, settings.worker_connections) = (2, 2);
+    Store::connect(&settings)
+        .await
+        .map_err(|error| Failure::refused(error.to_string()))
+}
+
+async fn managed_url(config: &Config) -> Result<String, Failure> {
+    let Some(running) = postgres_status(&config.data_dir) else {
+        return Err(Failure::refused(format!(
+            "the stack doesn't run: start it with bss up{}",
+            stack::data_dir_flag(&config.data_dir)
+        )));
+    };
+    // It runs, so this only adopts it and gives its address.
+    let settings = PostgresConfig {
+        data_dir: config.data_dir.clone(),
+        bin_dir: config.postgres_bin.clone(),
+        port: running.port,
+        auto_ports: false,
+        memory_mb: config.memory_mb,
+    };
+    Ok(ensure_postgres(&settings).await?.owner_url)
+}
+
+/// The use cases of identity on the running stack.
+pub async fn open_identity(config: &Config) -> Result<Identity, Failure> {
+    identity(&config.data_dir, store(config).await?)
+}
+
+/// The tenant of a name.
+pub async fn tenant(identity: &Identity, name: &str) -> Result<TenantId, Failure> {
+    Ok(identity.tenant(name, ACTOR).await?)
+}
+
+/// Roles by their names; every unknown one is listed.
+pub fn roles(names: &[String]) -> Result<Vec<Role>, Failure> {
+    let mut roles = Vec::new();
+    let mut unknown = Vec::new();
+    for name in names {
+        match name.parse::<Role>() {
+            Ok(role) => roles.push(role),
+            Err(error) => unknown.push(format!(
+                "{error}: one of {}",
+                Role::ALL.map(Role::name).join(", ")
+            )),
+        }
+    }
+    if unknown.is_empty() {
+        Ok(roles)
+    } else {
+        Err(Failure::Usage(unknown))
+    }
+}
