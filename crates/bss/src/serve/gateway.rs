@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use bss_api::auth::AUDIENCE;
 use bss_api::issuer::Issuer;
 use bss_gateway::{
     ContentPolicy, Environment, Gateway, GatewayConfig, HttpKeys, KeySource, KeySourceError, Tokens,
@@ -72,6 +73,7 @@ fn config(serving: &Serving, public_urls: Vec<String>) -> Result<GatewayConfig, 
                 .as_ref()
                 .map(|url| format!("{url}/protocol/openid-connect/certs")),
             issuer: external,
+            audiences: vec![AUDIENCE.to_owned()],
             ..Tokens::default()
         },
         ..GatewayConfig::default()
