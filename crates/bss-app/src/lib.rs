@@ -10,8 +10,8 @@ pub mod order_processing;
 pub mod party;
 pub mod product_order;
 pub mod resource;
-pub mod usage_import;
 pub mod resource_pool;
+pub mod usage_import;
 
 mod app;
 mod caller;
