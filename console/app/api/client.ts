@@ -221,7 +221,7 @@ export const trace = (id: string, o?: CallOptions) => read<T.ExplainNode>(`${BSS
 export const analytics = (id: string, o?: CallOptions) => read<T.Analytics>(`${BSS}/analytics/customer/${segment(id)}`, undefined, o)
 export const explainUsage = (id: string, o?: CallOptions) => read<T.ExplainNode>(`${BSS}/usage/${segment(id)}/explain`, undefined, o)
 export const explainBill = (id: string, query?: ListQuery, o?: CallOptions) =>
-  read<T.ExplainNode>(`${item('customerBill', id)}/explain`, query, o)
+  read<T.BillExplanation | T.ExplainNode>(`${item('customerBill', id)}/explain`, query, o)
 /** The account's next bill as it stands now; nothing is written. */
 export const previewBill = (account: string, o?: CallOptions) =>
   read<T.BillPreview>(`${BSS}/billPreview`, { 'billingAccount.id': account }, o)

@@ -56,7 +56,7 @@ export interface CustomerBill extends Entity {
   appliedPayment?: { appliedAmount?: Money, payment?: Ref }[]
 }
 export interface BillingRate extends Entity {
-  name?: string, description?: string, type?: string, date?: string, periodCoverage?: Period, product?: Ref, bill?: Ref
+  name?: string, description?: string, type?: string, date?: string, periodCoverage?: Period, product?: Ref, bill?: Ref, line?: number
   taxExcludedAmount?: Money, taxIncludedAmount?: Money
 }
 export interface Payment extends Entity {
@@ -111,7 +111,7 @@ export interface BillRun extends Entity {
   bills?: number, onHold?: number, failed?: number, total?: Money[]
   anomaly?: { billingAccount?: Ref, bill?: Ref, code?: string, reason?: string }[]
 }
-export interface BillPreview { bill: Omit<CustomerBill, 'id'>, rate: BillingRate[], explain?: ExplainNode, recurring?: Money[] }
+export interface BillPreview { bill: Omit<CustomerBill, 'id'>, rate: BillingRate[], explain?: BillExplanation | ExplainNode, recurring?: Money[] }
 export interface Allocation extends Entity { payment?: Ref, bill?: Ref, amount?: Money, at?: string }
 export interface Fallout extends Entity {
   productOrder?: Ref, serviceOrder?: Ref, customer?: Ref, step?: string, code?: string, reason?: string, attempts?: number
@@ -150,3 +150,26 @@ export interface TariffBand {
 }
 export interface TariffRate extends TariffBand { service?: string, direction?: string, zone?: string, counter?: string, bands?: TariffBand[] }
 export interface Tariff { zones?: { name?: string, prefixes?: string[], networks?: string[] }[], holidays?: string[], rates?: TariffRate[] }
+
+/** What a bill was computed from, line by line (`GET …/customerBill/{id}/explain`); decimal texts are exact. */
+export interface RatedPart {
+  why: { kind: string, band?: string, tier?: number, step?: number, bucket?: string }
+  quantity: number, charged: number, unit: number, unitPrice: string, amount: string
+}
+export interface BilledUsage {
+  id: string, startDateTime?: string, quantity: number, zone?: string, amount: string, isCorrected?: boolean, position?: number, part: RatedPart[]
+}
+export interface ExplainedLine {
+  line: number, kind: string, description: string, product?: Ref, price?: { id: string, name?: string, version?: string }, period?: Period
+  quantity?: number, exactAmount?: string, amount?: Money, taxExcludedAmount?: Money, taxAmount?: Money
+  obligation?: {
+    revision: number, chargePeriod?: Period, owed?: string, owedBefore?: string, billedBefore?: Money
+    piece?: { startDateTime: string, endDateTime: string, quantity: number, amount: string }[]
+  }
+  unit?: string, covered?: number, isLate?: boolean, records?: number, usage?: BilledUsage[]
+}
+export interface BillExplanation {
+  id: string, billNo?: string, billingAccount?: Ref, billingPeriod?: Period, rulesVersion?: number | string, line: ExplainedLine[]
+  tax?: { category: string, ratePpm: number, netMinor: number, taxMinor: number }[]
+  taxExcludedAmount?: Money, taxAmount?: Money, taxIncludedAmount?: Money, creditApplied?: Money, amountDue?: Money
+}

@@ -67,7 +67,12 @@ test('a payment takes what the bill is open for and leaves the rest as credit', 
 test('each line of a bill says why', async ({ page, baseURL }) => {
   await open(page, `/billing/bills/${IDS.bill}`, 'full', baseURL!)
   await page.getByRole('button', { name: 'Why is Mobile M, monthly this much?' }).click()
-  await expect(page.getByRole('region', { name: 'Lines' }).getByText('one whole period, 2,674,800 s')).toBeVisible()
+  const lines = page.getByRole('region', { name: 'Lines' })
+  await expect(lines.getByText('Tax within the price')).toBeVisible()
+  await page.getByRole('button', { name: 'Why is Calls, national this much?' }).click()
+  await lines.getByRole('button', { name: 'national' }).click()
+  await expect(lines.getByText('peak: 1:02\u00a0min charged, 0.05\u00a0EUR for each 1:00\u00a0min')).toBeVisible()
+  await expect(lines.getByText('1800 more records')).toBeVisible()
 })
 
 test('an action says what it will do, and a refusal stays readable', async ({ page, baseURL }) => {

@@ -53,8 +53,8 @@ const bills = ['sent', 'settled', 'partiallyPaid', 'onHold', 'validated'].map((s
   appliedPayment: state === 'partiallyPaid' ? [{ appliedAmount: EUR(10), payment: ref(13, 'Payment') }] : undefined,
 }))
 const rates = [
-  { '@type': 'AppliedCustomerBillingRate', id: id(11), name: 'Mobile M, monthly', type: 'recurring', periodCoverage: period, product: ref(6, 'Product', 'Mobile M'), bill: ref(10, 'CustomerBill'), taxExcludedAmount: EUR(16.25) },
-  { '@type': 'AppliedCustomerBillingRate', id: id(17), name: 'Calls, national', type: 'usage', periodCoverage: period, product: ref(6, 'Product', 'Mobile M'), bill: ref(10, 'CustomerBill'), taxExcludedAmount: EUR(0.96) },
+  { '@type': 'AppliedCustomerBillingRate', id: id(11), name: 'Mobile M, monthly', type: 'recurring', periodCoverage: period, line: 1, product: ref(6, 'Product', 'Mobile M'), bill: ref(10, 'CustomerBill'), taxExcludedAmount: EUR(16.25) },
+  { '@type': 'AppliedCustomerBillingRate', id: id(17), name: 'Calls, national', type: 'usage', periodCoverage: period, line: 2, product: ref(6, 'Product', 'Mobile M'), bill: ref(10, 'CustomerBill'), taxExcludedAmount: EUR(0.96) },
 ]
 const explain = { type: 'CustomerBill', id: id(10), label: 'Bill 2026-000040', amount: EUR(21.17), children: [
   { type: 'AppliedCustomerBillingRate', id: id(11), label: 'Mobile M, monthly', amount: EUR(16.25), why: '19.99 a month with 23 % tax: net 16.25', children: [{ type: 'segment', label: '2026-03-01 – 2026-04-01', why: 'one whole period, 2,674,800 s', amount: EUR(16.25) }] },
@@ -62,6 +62,12 @@ const explain = { type: 'CustomerBill', id: id(10), label: 'Bill 2026-000040', a
     { type: 'Usage', id: id(7), label: 'national, outgoing', at: day(24), quantity: { amount: 61, units: 's' }, amount: EUR(0.081333333), why: 'off-peak, by the second, 0.08 a minute' },
     { type: 'more', label: '1,800 more', amount: EUR(0.878666667) }] },
   { type: 'tax', label: 'S 23 %', why: '23 % of 17.21, rounded once', amount: EUR(3.96) }] }
+const explanation = { id: id(10), billNo: '2026-000040', taxIncludedAmount: EUR(21.17), tax: [{ category: 'S', ratePpm: 230000, netMinor: 1721, taxMinor: 396 }], line: [
+  { line: 1, kind: 'recurring', description: 'Mobile M, monthly', price: { id: id(20), name: 'Mobile M, monthly', version: '2' }, quantity: 1, exactAmount: '19.99', amount: EUR(19.99), taxExcludedAmount: EUR(16.25), obligation: { revision: 0, owed: '19.99', owedBefore: '0', piece: [{ ...period, quantity: 1, amount: '19.99' }] } },
+  { line: 2, kind: 'usage', description: 'Calls, national', price: { id: id(23), name: 'Overage', version: '1' }, quantity: 672, unit: 'second', covered: 60, records: 1801, exactAmount: '0.96', amount: EUR(0.96), taxExcludedAmount: EUR(0.96), usage: [
+    { id: id(7), startDateTime: day(24), quantity: 61, zone: 'national', amount: '0.101666667', part: [
+      { why: { kind: 'connectionFee', band: 'peak' }, quantity: 0, charged: 1, unit: 1, unitPrice: '0.05', amount: '0.05' },
+      { why: { kind: 'step', band: 'peak', step: 0 }, quantity: 61, charged: 62, unit: 60, unitPrice: '0.05', amount: '0.051666667' }] }] }] }
 const payments = ['captured', 'done', 'pendingAuthorization', 'denied'].map((status, n) => ({
   '@type': 'Payment', id: n === 0 ? id(13) : id(90 + n), status, paymentDate: day(12 + n), totalAmount: EUR(30), amount: EUR(30), unallocatedAmount: n === 0 ? EUR(8.83) : EUR(0), account: ref(2, 'BillingAccount', '100234'), payer: ref(1, 'Customer', names[0]), paymentMethod: { '@type': 'bankTransfer' },
   paymentItem: [{ id: '1', amount: EUR(21.17), item: ref(10, 'CustomerBill', '2026-000040') }],
@@ -103,6 +109,7 @@ export function sample(url: URL): object | undefined {
   const steps = url.pathname.split('/').filter(Boolean)
   const last = steps.at(-1)!
   const before = steps.at(-2)!
+  if (last === 'explain' && steps.includes('customerBill')) return explanation
   if (last === 'explain' || before === 'trace') return explain
   if (steps.includes('analytics')) return analytics
   if (before === 'account' && steps.includes('ledger')) return [line]
