@@ -25,15 +25,20 @@ export function useLive(
   const now = ref(Date.now())
   let held = false
   let changed = false
+  // A refused call counts as asked, and one under way is waited for: a slow server is never asked faster.
+  let asking = false
+  let askedAt = Date.now()
   const { connected } = useChanges((change) => { if (matches(change)) changed = true })
   // The stream may miss what no event tells, so that a slow round stays.
   const round = () => (connected.value ? everyMs * 10 : everyMs)
   const timer = setInterval(() => {
     now.value = Date.now()
-    if (paused.value || held || document.hidden || document.querySelector('[role=dialog]') !== null) return
-    if (!changed && now.value - load.loadedAt.value < round()) return
+    if (asking || paused.value || held || document.hidden || document.querySelector('[role=dialog]') !== null) return
+    if (!changed && now.value - Math.max(load.loadedAt.value, askedAt) < round()) return
     changed = false
-    void load.reload()
+    asking = true
+    askedAt = now.value
+    void load.reload().finally(() => { asking = false })
   }, Math.min(everyMs, 500))
   onScopeDispose(() => clearInterval(timer))
   const stale = computed(() => load.loadedAt.value > 0 && now.value - load.loadedAt.value > round() * 3 + 2000)
