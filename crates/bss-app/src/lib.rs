@@ -1,13 +1,20 @@
 #![doc = include_str!("../README.md")]
 
 pub mod activation;
+pub mod bill_run;
 pub mod billing_account;
 pub mod catalog;
+pub mod credit_note;
 pub mod customer;
+pub mod customer_bill;
+pub mod explain;
 pub mod idempotency;
 pub mod identity;
+pub mod ledger_check;
 pub mod order_processing;
 pub mod party;
+pub mod payment;
+pub mod prepaid;
 pub mod product_order;
 pub mod resource;
 pub mod resource_pool;

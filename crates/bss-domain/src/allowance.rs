@@ -13,6 +13,10 @@
 //! - `shared`: for all products of the billing account. `prorated`: a first part of a window grants its share.
 //! - `rollover`: what is unused at the period's end, up to `max`, can be used in the next window, before its own.
 
+mod windows;
+
+pub use windows::instances;
+
 use std::sync::Arc;
 
 use crate::catalog::tariff::{DIRECTIONS, SERVICES};

@@ -5,6 +5,7 @@
 //! rules version beside the old one.
 
 mod compute;
+mod document;
 mod lines;
 mod state;
 

@@ -2,14 +2,21 @@
 #![allow(dead_code)] // removed with the first reader of the log
 
 pub mod activation;
+pub mod bill_run;
 pub mod billing_account;
+pub mod bucket;
 pub mod catalog;
 pub mod clock;
+pub mod credit_note;
 pub mod customer;
+pub mod customer_bill;
 pub mod event_log;
 pub mod idempotency;
 pub mod identity;
+pub mod ledger;
+pub mod ledger_check;
 pub mod party;
+pub mod payment;
 pub mod product;
 pub mod product_order;
 pub mod resource;

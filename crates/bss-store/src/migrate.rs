@@ -54,6 +54,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     3 "0003_orders";
     4 "0004_identity";
     5 "0005_usage";
+    6 "0006_billing";
     8 "0008_groups";
 };
 

@@ -75,6 +75,12 @@ impl Store {
         Session::begin(self.connection(&self.app).await?, scope, "READ ONLY").await
     }
 
+    /// Begins a session of a stream or a run that reads again and again on one snapshot.
+    pub async fn snapshot(&self, scope: Scope) -> Result<Session, StoreError> {
+        let mode = "ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        Session::begin(self.connection(&self.worker).await?, scope, mode).await
+    }
+
     /// Begins a unit of work of a stream or a run.
     pub async fn begin_work(&self, scope: Scope) -> Result<UnitOfWork, StoreError> {
         let session = Session::begin(self.connection(&self.worker).await?, scope, "").await?;

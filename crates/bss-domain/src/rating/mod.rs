@@ -5,10 +5,12 @@
 //! answered call pays its connection fee unless allowances cover it whole. Allowances come first, from the start of
 //! the call; the rest is priced from there on. An increment that begins in a band, step or tier is charged there.
 
+mod closing;
 mod item;
 mod period;
 mod walk;
 
+pub use closing::{ClosedAllowance, ClosingState};
 pub use item::{DecodeError, Part, RatedItem, Why};
 pub use period::{PeriodRecord, rate_period};
 
@@ -49,7 +51,8 @@ pub struct Plan<'a> {
 }
 
 /// What was priced in a period so far.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Counter {
     /// The period.
     pub window: Interval,

@@ -1,0 +1,265 @@
+//! Bill runs: close the periods that are due, each account in its own zone, once.
+//!
+//! A period closes after its end plus a grace, after its predecessor, and after charging has passed the head of the
+//! log as it stood when the run began. A run reads groups of accounts on one snapshot and writes 300 of them in a
+//! transaction. It may be stopped at any point: the claims say what is done, ids and dates of bills don't depend on
+//! when they were written, so taken up again it draws up the same bills.
+
+mod close;
+mod load;
+mod price_book;
+mod verify;
+mod write;
+
+use std::collections::{BTreeMap, HashSet};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use bss_domain::customer_bill::{CustomerBill, compute};
+use bss_domain::ids::{BillRunId, BillingAccountId, SLOTS};
+use bss_domain::{Instant, Refusal, TypedId};
+use bss_events::PARTITIONS;
+use bss_store::bill_run as store;
+use bss_store::bill_run::AccountRow;
+use tokio_util::sync::CancellationToken;
+
+use crate::{App, AppError, RequestContext};
+use close::close;
+use load::{Watermarks, load};
+use write::{Writing, write};
+
+pub use price_book::PriceBook;
+pub use verify::{BillDifference, VerifyReport, verify, verify_all};
+
+/// How a run works.
+#[derive(Debug, Clone)]
+pub struct BillRunOptions {
+    /// How long after its end a period waits for late usage.
+    pub grace: Duration,
+    /// Days until a bill is due.
+    pub due_days: u16,
+    /// The series of the bills' numbers.
+    pub series: String,
+    /// How long, in real time, charging is waited for.
+    pub patience: Duration,
+    /// Accounts that are read together.
+    pub accounts_per_scan: usize,
+    /// Accounts that are written together.
+    pub accounts_per_transaction: usize,
+}
+
+impl Default for BillRunOptions {
+    fn default() -> Self {
+        Self {
+            grace: Duration::from_hours(24),
+            due_days: 14,
+            series: "INV".to_owned(),
+            patience: Duration::from_mins(1),
+            accounts_per_scan: 4_000,
+            accounts_per_transaction: 300,
+        }
+    }
+}
+
+/// What a run did.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BillRunReport {
+    /// The run.
+    pub id: BillRunId,
+    /// Its moment.
+    pub as_of: Instant,
+    /// Whether it took up a run that had been stopped.
+    pub resumed: bool,
+    /// Periods closed.
+    pub closed: u64,
+    /// Bills drawn up; a period without charges needs none.
+    pub bills: u64,
+    /// Accounts whose period is due and waits for charging.
+    pub waiting: u64,
+    /// Whether it was stopped before its end.
+    pub stopped: bool,
+    /// The bills' totals with tax, minor units, by currency.
+    pub total_minor: BTreeMap<String, i64>,
+}
+
+/// Runs until no period is due, or until it is stopped.
+pub async fn run(
+    app: &App,
+    context: &RequestContext,
+    options: &BillRunOptions,
+    stop: &CancellationToken,
+) -> Result<BillRunReport, AppError> {
+    let lock = app.store.begin_work(context.scope()).await?;
+    if !store::try_lock(&lock).await? {
+        let message = "another bill run of this tenant is going on: wait for its end, or stop it";
+        return Err(Refusal::conflict("billRunGoingOn", message).into());
+    }
+    let began = begin(app, context).await?;
+    let mut report = BillRunReport {
+        id: began.id,
+        as_of: began.as_of,
+        resumed: began.resumed,
+        closed: 0,
+        bills: 0,
+        waiting: 0,
+        stopped: false,
+        total_minor: BTreeMap::new(),
+    };
+    let heads = positions(app, context).await?;
+    let ready = wait_for_charging(app, context, &heads, options.patience).await?;
+    let writing = Writing {
+        run: Some(began.id),
+        as_of: began.as_of,
+        series: options.series.clone(),
+    };
+    loop {
+        let closed = round(app, context, options, &writing, &ready, stop, &mut report).await?;
+        if closed == 0 || report.stopped {
+            break;
+        }
+    }
+    if !report.stopped {
+        let work = app.store.begin_work(context.scope()).await?;
+        store::finish(&work, began.id, app.clock.now()).await?;
+        work.commit().await?;
+    }
+    lock.rollback().await?;
+    Ok(report)
+}
+
+async fn begin(app: &App, context: &RequestContext) -> Result<store::BillRunRow, AppError> {
+    let work = app.store.begin_work(context.scope()).await?;
+    let now = app.clock.now();
+    let began = store::begin(&work, app.ids.new_shared_id(now), now).await?;
+    work.commit().await?;
+    Ok(began)
+}
+
+async fn positions(app: &App, context: &RequestContext) -> Result<Watermarks, AppError> {
+    let session = app.store.snapshot(context.scope()).await?;
+    let found = store::watermarks(&session).await?;
+    session.finish().await?;
+    Ok(found)
+}
+
+/// The partitions in which charging has passed the heads; waits for the others as long as patience lasts.
+async fn wait_for_charging(
+    app: &App,
+    context: &RequestContext,
+    heads: &Watermarks,
+    patience: Duration,
+) -> Result<HashSet<u16>, AppError> {
+    let until = tokio::time::Instant::now() + patience;
+    loop {
+        let now = positions(app, context).await?;
+        let ready: HashSet<u16> = heads
+            .iter()
+            .filter(|(partition, (_, head))| now.get(partition).is_some_and(|(position, _)| position >= head))
+            .map(|(partition, _)| *partition)
+            .collect();
+        if ready.len() == heads.len() || tokio::time::Instant::now() >= until {
+            return Ok(ready);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// One pass over all accounts: each closes one period at most. Gives how many were closed.
+async fn round(
+    app: &App,
+    context: &RequestContext,
+    options: &BillRunOptions,
+    writing: &Writing,
+    ready: &HashSet<u16>,
+    stop: &CancellationToken,
+    report: &mut BillRunReport,
+) -> Result<u64, AppError> {
+    let session = app.store.snapshot(context.scope()).await?;
+    let prices = PriceBook::load(&session).await?;
+    let all = store::accounts(&session, 0..=SLOTS as i16 - 1, None).await?;
+    session.finish().await?;
+    let (due, waiting): (Vec<AccountRow>, Vec<AccountRow>) = all
+        .into_iter()
+        .filter(|row| is_due(row, writing.as_of, options.grace))
+        .partition(|row| ready.contains(&row.id.slot().partition(PARTITIONS)));
+    report.waiting = waiting.len() as u64;
+    let mut closed = 0;
+    for (slots, accounts) in groups(due, options.accounts_per_scan) {
+        let session = app.store.snapshot(context.scope()).await?;
+        let watermarks = store::watermarks(&session).await?;
+        let data = load(&session, slots, accounts, &watermarks).await?;
+        session.finish().await?;
+        for chunk in data.chunks(options.accounts_per_transaction.max(1)) {
+            if stop.is_cancelled() {
+                report.stopped = true;
+                return Ok(closed);
+            }
+            let periods = chunk
+                .iter()
+                .map(|data| close(data, &prices, writing.as_of, options.due_days))
+                .collect::<Result<Vec<_>, _>>()?;
+            let bills = write(app, context, periods, writing).await?;
+            closed += chunk.len() as u64;
+            report.closed += chunk.len() as u64;
+            report.bills += bills.len() as u64;
+            for bill in bills {
+                *report
+                    .total_minor
+                    .entry(bill.currency.code().to_owned())
+                    .or_default() += bill.total_minor;
+            }
+        }
+    }
+    Ok(closed)
+}
+
+fn is_due(row: &AccountRow, as_of: Instant, grace: Duration) -> bool {
+    let grace = jiff::SignedDuration::try_from(grace).unwrap_or(jiff::SignedDuration::MAX);
+    row.next_period()
+        .to
+        .checked_add(grace)
+        .is_ok_and(|due| due <= as_of)
+}
+
+/// Ranges of slots with about so many accounts; the accounts come in order of slot, and a slot is never cut.
+fn groups(accounts: Vec<AccountRow>, size: usize) -> Vec<(RangeInclusive<i16>, Vec<AccountRow>)> {
+    let mut groups: Vec<(RangeInclusive<i16>, Vec<AccountRow>)> = Vec::new();
+    for row in accounts {
+        let slot = row.id.slot().sql();
+        match groups.last_mut() {
+            Some((slots, rows)) if rows.len() < size || *slots.end() == slot => {
+                *slots = *slots.start()..=slot;
+                rows.push(row);
+            }
+            _ => groups.push((slot..=slot, vec![row])),
+        }
+    }
+    groups
+}
+
+/// The bill of an account's present period as it would be if it closed now: the same function, without the write.
+pub async fn preview(
+    app: &App,
+    context: &RequestContext,
+    account: BillingAccountId,
+    options: &BillRunOptions,
+) -> Result<CustomerBill, AppError> {
+    let session = app.store.snapshot(context.scope()).await?;
+    let slot = account.slot().sql();
+    let rows = store::accounts(&session, slot..=slot, Some(account)).await?;
+    if rows.is_empty() {
+        return Err(AppError::not_found("BillingAccount", account));
+    }
+    let prices = PriceBook::load(&session).await?;
+    let watermarks = store::watermarks(&session).await?;
+    let data = load(&session, slot..=slot, rows, &watermarks).await?;
+    let credit = bss_store::payment::credit(&session, account).await?;
+    session.finish().await?;
+    let Some(data) = data.first() else {
+        return Err(AppError::not_found("BillingAccount", account));
+    };
+    let mut closed = close(data, &prices, app.clock.now(), options.due_days)?;
+    closed.inputs.credit_minor = credit;
+    Ok(compute(&closed.inputs)?)
+}

@@ -1,0 +1,108 @@
+//! Bills (TMF678) as the resource kit sees them: drawn up by runs; all that a caller may do is to say that one was sent.
+
+use async_trait::async_trait;
+use bss_domain::Refusal;
+use bss_domain::customer_bill::CustomerBillState;
+use bss_domain::ids::CustomerBillId;
+use bss_events::Topic;
+use bss_store::customer_bill::{self, CUSTOMER_BILL};
+use bss_store::resource::{self, Stored};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::resource::ResourceUseCases;
+use crate::{App, AppError, RequestContext};
+
+/// The commands on bills.
+pub struct CustomerBills;
+
+fn by_runs() -> AppError {
+    Refusal::conflict(
+        "drawnUpByRuns",
+        "bills are drawn up by bill runs, and corrected by credit notes",
+    )
+    .into()
+}
+
+/// The state that a patch asks for; any other attribute is read-only.
+fn wanted(patch: &Value) -> Result<CustomerBillState, Refusal> {
+    let attributes = patch.as_object().ok_or_else(|| Refusal::missing("state"))?;
+    if let Some((name, value)) = attributes.iter().find(|(name, _)| *name != "state") {
+        return Err(Refusal::invalid(
+            "readOnly",
+            name,
+            value,
+            "a bill's amounts and dates never change",
+        ));
+    }
+    let state = patch["state"].as_str().ok_or_else(|| Refusal::missing("state"))?;
+    CustomerBillState::named(state)
+        .ok_or_else(|| Refusal::invalid("unknownState", "state", state, "a bill has no such state"))
+}
+
+#[async_trait]
+impl ResourceUseCases for CustomerBills {
+    async fn create(&self, _app: &App, _context: &RequestContext, _body: Value) -> Result<Stored, AppError> {
+        Err(by_runs())
+    }
+
+    async fn patch(
+        &self,
+        app: &App,
+        context: &RequestContext,
+        id: Uuid,
+        patch: Value,
+        expected: Option<i64>,
+    ) -> Result<Stored, AppError> {
+        let state = wanted(&patch)?;
+        let now = app.clock.now();
+        let bill = CustomerBillId::from(id);
+        let mut work = app.store.begin(context.scope()).await?;
+        let not_found = || AppError::not_found("CustomerBill", id);
+        let stored = resource::get_for_update(&work, &CUSTOMER_BILL, id)
+            .await?
+            .ok_or_else(not_found)?;
+        if let Some(expected) = expected
+            && expected != stored.revision
+        {
+            return Err(AppError::PreconditionFailed {
+                kind: "CustomerBill",
+                id: id.to_string(),
+                current: stored.revision,
+            });
+        }
+        let row = customer_bill::lock(&work, bill).await?.ok_or_else(not_found)?;
+        if state == row.state {
+            work.rollback().await?;
+            return Ok(stored);
+        }
+        // What money decides is no caller's to say.
+        if state != CustomerBillState::Sent || row.state != CustomerBillState::Validated {
+            let refusal = Refusal::illegal_transition("a customerBill", row.state.name(), state.name());
+            return Err(refusal.into());
+        }
+        customer_bill::set_open(&work, &row, row.state.to(state)?, row.open_minor, now).await?;
+        let stored = resource::get(&work, &CUSTOMER_BILL, id)
+            .await?
+            .ok_or_else(not_found)?;
+        work.emit(app.event(
+            context,
+            now,
+            (Topic::Invoice, "CustomerBillStateChangeEvent"),
+            (row.customer.into(), id),
+            json!({"customerBill": bill, "billingAccount": row.account, "state": state.name()}),
+        ));
+        work.commit().await?;
+        Ok(stored)
+    }
+
+    async fn delete(
+        &self,
+        _app: &App,
+        _context: &RequestContext,
+        _id: Uuid,
+        _expected: Option<i64>,
+    ) -> Result<(), AppError> {
+        Err(by_runs())
+    }
+}

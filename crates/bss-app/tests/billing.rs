@@ -1,0 +1,553 @@
+//! From rated usage and products to bills, payments and a ledger that balances, against a real database.
+
+use std::collections::BTreeSet;
+
+use bss_app::bill_run::{self, BillRunOptions, BillRunReport};
+use bss_app::credit_note::{self, CreditRequest};
+use bss_app::payment::{self, CapturedPayment, PaymentReceipt};
+use bss_app::{App, RequestContext, ledger_check, prepaid};
+use bss_domain::ids::{
+    BillingAccountId, CustomerBillId, CustomerId, ProductId, ProductOfferingPriceId, TenantId, UsageId,
+    compose,
+};
+use bss_domain::usage::{Direction, Metered, Owner, ServiceKind, Usage};
+use bss_domain::{Currency, Instant, Money, Nano, Slot, TypedId};
+use bss_platform::testing::test_server;
+use bss_store::billing_account::BILLING_ACCOUNT;
+use bss_store::catalog::PRODUCT_OFFERING_PRICE;
+use bss_store::customer::CUSTOMER;
+use bss_store::product::{self, NewSegment, PRODUCT};
+use bss_store::product_order::PRODUCT_ORDER;
+use bss_store::usage_record::{self, NewRecords, Rating};
+use bss_store::{ClockMode, Store, StoreConfig, migrate, resource};
+use serde_json::{Map, json};
+use tokio_util::sync::CancellationToken;
+
+struct World {
+    app: App,
+    context: RequestContext,
+    url: String,
+}
+
+/// A customer with one account and one product.
+#[derive(Clone, Copy)]
+struct Subscriber {
+    customer: CustomerId,
+    account: BillingAccountId,
+    product: ProductId,
+}
+
+fn price(number: u64) -> ProductOfferingPriceId {
+    compose(1, Slot::new(0).unwrap(), number).into()
+}
+
+const MONTHLY: u64 = 1;
+const MINUTES: u64 = 2;
+const CALLS: u64 = 3;
+const SETUP: u64 = 4;
+const DISCOUNT: u64 = 5;
+const OPENED: &str = "2101-11-01T00:00:00Z";
+
+fn at(text: &str) -> Instant {
+    text.parse().unwrap()
+}
+
+impl World {
+    async fn new() -> Self {
+        let url = test_server().await.database().await;
+        migrate(&url, ClockMode::Simulated).await.unwrap();
+        let app = App::new(Store::connect(&StoreConfig::new(&url)).await.unwrap())
+            .await
+            .unwrap();
+        let tenant = TenantId::at(1, Slot::new(0).unwrap(), 1);
+        let world = Self {
+            app,
+            context: RequestContext::system(tenant, "test"),
+            url,
+        };
+        world.prices().await;
+        world
+    }
+
+    async fn prices(&self) {
+        let tax = json!([{"taxCategory": "S", "taxRate": 23}]);
+        let documents = [
+            (
+                MONTHLY,
+                json!({"name": "Mobile M", "priceType": "recurring", "inAdvance": true, "tax": tax,
+                             "price": {"unit": "EUR", "value": 9.99}}),
+            ),
+            (
+                MINUTES,
+                json!({"name": "Minutes", "priceType": "allowance", "allowance": {"quantity": "10 min",
+                             "covers": [{"service": "voice"}], "rollover": {"max": "5 min"}}}),
+            ),
+            (
+                CALLS,
+                json!({"name": "Calls", "priceType": "usage", "price": {"unit": "EUR"}, "tax": tax, "tariff": {
+                "zones": [{"name": "national", "prefixes": ["48"]}, {"name": "world", "prefixes": [""]}],
+                "rates": [{"service": "voice", "zone": "national", "steps": [{"unit": "min", "price": 0.10}]},
+                          {"service": "voice", "zone": "world", "steps": [{"unit": "min", "price": 0.50}]}]}}),
+            ),
+            (
+                SETUP,
+                json!({"name": "Connection", "priceType": "oneTime", "tax": tax,
+                           "price": {"unit": "EUR", "value": 5}}),
+            ),
+            (
+                DISCOUNT,
+                json!({"name": "Half price", "priceType": "discount", "percentage": 50,
+                              "alteration": {"appliesTo": "recurring", "periods": 1}}),
+            ),
+        ];
+        let work = self.app.store.begin(self.context.scope()).await.unwrap();
+        for (number, mut body) in documents {
+            let id = price(number).uuid();
+            body["id"] = json!(id);
+            body["version"] = json!("1");
+            body["lifecycleStatus"] = json!("Launched");
+            resource::insert(&work, &PRODUCT_OFFERING_PRICE, id, &body, at(OPENED))
+                .await
+                .unwrap();
+        }
+        work.commit().await.unwrap();
+    }
+
+    /// A customer whose product is active from an instant on, sold at these prices.
+    async fn subscribe(&self, number: u64, from: &str, prices: &[u64]) -> Subscriber {
+        let customer = CustomerId::new(1, number * 7_919);
+        let id = |kind| compose(1, customer.slot(), number * 10 + kind);
+        let (account, order, product) = (id(1), id(2), id(3));
+        let party = json!([{"id": customer, "role": "customer"}]);
+        let work = self.app.store.begin(self.context.scope()).await.unwrap();
+        let documents = [
+            (
+                &CUSTOMER,
+                customer.uuid(),
+                json!({"name": "x", "status": "approved"}),
+            ),
+            (
+                &BILLING_ACCOUNT,
+                account,
+                json!({"name": "a", "state": "active", "relatedParty": party,
+                "currency": "EUR", "timeZone": "Europe/Warsaw", "cycleDay": 1}),
+            ),
+            (
+                &PRODUCT_ORDER,
+                order,
+                json!({"state": "completed", "relatedParty": party, "completionDate": from}),
+            ),
+            (
+                &PRODUCT,
+                product,
+                json!({"status": "active", "name": "Mobile M", "relatedParty": party,
+                "billingAccount": {"id": account}, "productOrderItem": [{"productOrderId": order}],
+                "productOffering": {"id": id(4)}, "startDate": from}),
+            ),
+        ];
+        for (table, id, mut body) in documents {
+            body["id"] = json!(id);
+            resource::insert(&work, table, id, &body, at(OPENED))
+                .await
+                .unwrap();
+        }
+        let segment = NewSegment {
+            product: product.into(),
+            from: at(from),
+            account: account.into(),
+            offering: id(4).into(),
+            prices: prices.iter().map(|number| price(*number)).collect(),
+            quantity: 1,
+        };
+        product::open_segment(&work, &segment).await.unwrap();
+        work.commit().await.unwrap();
+        Subscriber {
+            customer,
+            account: account.into(),
+            product: product.into(),
+        }
+    }
+
+    /// Calls as the charging stream would have stored them: rated at the full price in order of arrival.
+    async fn calls(&self, who: Subscriber, position: i64, calls: &[(&str, &str, i64, i64)]) {
+        let work = self.app.store.begin_work(self.context.scope()).await.unwrap();
+        let mut rows = NewRecords::default();
+        let mut days = BTreeSet::new();
+        for (number, (start, called, seconds, nano)) in calls.iter().enumerate() {
+            let started = at(start);
+            days.insert(usage_record::day_of(started));
+            let random = position.unsigned_abs() * 1_000 + number as u64;
+            let usage = Usage {
+                id: UsageId::at(started.as_millisecond(), who.customer.slot(), random),
+                source: "test".to_owned(),
+                direction: Direction::Outgoing,
+                metered: Metered {
+                    service: ServiceKind::Voice,
+                    calling: "48600".to_owned(),
+                    called: (*called).to_owned(),
+                    visited_network: None,
+                    started,
+                    quantity: *seconds,
+                },
+                owner: Owner {
+                    customer: who.customer,
+                    product: who.product,
+                    account: who.account,
+                },
+                origin: None,
+                own_id: false,
+            };
+            let rating = Rating {
+                price: price(CALLS),
+                amount: Nano(*nano),
+                parts: Vec::new(),
+                is_provisional: true,
+            };
+            rows.push(&usage, rating, position);
+        }
+        usage_record::ensure_days(&work, &days).await.unwrap();
+        usage_record::insert(&work, &rows).await.unwrap();
+        work.commit().await.unwrap();
+        let partition = who.customer.slot().partition(64);
+        self.as_owner(&format!(
+            "UPDATE log_partition SET head = greatest(head, {position}) WHERE topic = 4 AND partition = {partition};
+             INSERT INTO group_position (group_name, topic, partition, position) VALUES ('charging', 4, {partition}, {position})
+             ON CONFLICT (group_name, topic, partition) DO UPDATE SET position = excluded.position"
+        ))
+        .await;
+    }
+
+    async fn as_owner(&self, sql: &str) {
+        let (client, connection) = tokio_postgres::connect(&self.url, tokio_postgres::NoTls)
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        let setting = format!("SET bss.tenant = '{}'", self.context.tenant());
+        client.batch_execute(&setting).await.unwrap();
+        client.batch_execute(sql).await.unwrap();
+    }
+
+    async fn run_at(&self, moment: &str) -> BillRunReport {
+        self.app
+            .clock
+            .advance_to(&self.app.store, at(moment))
+            .await
+            .unwrap();
+        self.run(&CancellationToken::new(), 300).await
+    }
+
+    async fn run(&self, stop: &CancellationToken, accounts_per_transaction: usize) -> BillRunReport {
+        let options = BillRunOptions {
+            accounts_per_transaction,
+            patience: std::time::Duration::ZERO,
+            ..BillRunOptions::default()
+        };
+        bill_run::run(&self.app, &self.context, &options, stop)
+            .await
+            .unwrap()
+    }
+
+    /// Columns of the account's bills in order, as text.
+    async fn bills(&self, columns: &str) -> Vec<String> {
+        let (client, connection) = tokio_postgres::connect(&self.url, tokio_postgres::NoTls)
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        let setting = format!("SET bss.tenant = '{}'", self.context.tenant());
+        client.batch_execute(&setting).await.unwrap();
+        let sql = format!("SELECT concat_ws(' ', {columns}) FROM customer_bill ORDER BY number");
+        client
+            .query(&sql, &[])
+            .await
+            .unwrap()
+            .iter()
+            .map(|row| row.get(0))
+            .collect()
+    }
+
+    async fn pay(&self, who: Subscriber, minor: i64) -> PaymentReceipt {
+        let payment = CapturedPayment {
+            account: who.account,
+            amount: Money::new(minor, Currency::of("EUR").unwrap()),
+            channel: "card".to_owned(),
+            bills: Vec::new(),
+            extra: Map::new(),
+        };
+        payment::capture(&self.app, &self.context, payment).await.unwrap()
+    }
+
+    async fn check(&self) {
+        let report = ledger_check::check(&self.app, &self.context).await.unwrap();
+        assert_eq!(report.invariants.len(), 8);
+        assert!(report.holds, "{report:#?}");
+    }
+}
+
+const ALL: &[u64] = &[MONTHLY, MINUTES, CALLS, SETUP, DISCOUNT];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_period_closes_into_a_bill_that_balances_and_is_paid() {
+    let world = World::new().await;
+    // Half of November in Warsaw: from the 16th on.
+    let who = world.subscribe(1, "2101-11-15T23:00:00Z", ALL).await;
+    // The later call arrived first and was rated at the full price; 10 minutes are free, in event order.
+    world
+        .calls(
+            who,
+            1,
+            &[
+                ("2101-11-20T12:00:00Z", "4930", 120, 1_000_000_000),
+                ("2101-11-20T10:00:00Z", "48700", 600, 0),
+            ],
+        )
+        .await;
+    world.check().await;
+    let preview = bill_run::preview(
+        &world.app,
+        &world.context,
+        who.account,
+        &BillRunOptions::default(),
+    )
+    .await
+    .unwrap();
+    let report = world.run_at("2101-12-02T12:00:00Z").await;
+    assert_eq!((report.closed, report.bills, report.waiting), (1, 1, 0));
+    // 5.00 and 9.99 in advance, November's half at half price; 5.00 for the connection; 2 minutes abroad at 0.50.
+    let net = 500 + 999 - 250 + 500 + 100;
+    let tax = 425;
+    assert_eq!(
+        world
+            .bills("bill_no, net_minor, tax_minor, total_minor, due_minor, open_minor, state")
+            .await,
+        [format!(
+            "INV-000001 {net} {tax} {total} {total} {total} validated",
+            total = net + tax
+        )]
+    );
+    assert_eq!((preview.net_minor, preview.total_minor), (net, net + tax));
+    world.check().await;
+    assert_eq!(world.run_at("2101-12-02T13:00:00Z").await.closed, 0);
+
+    let due = net + tax;
+    let first = world.pay(who, 1_000).await;
+    assert_eq!((first.allocated.len(), first.credit_minor), (1, 0));
+    assert_eq!(
+        world.bills("open_minor, state").await,
+        [format!("{} partiallyPaid", due - 1_000)]
+    );
+    let second = world.pay(who, 2_000).await;
+    assert_eq!(second.credit_minor, 3_000 - due);
+    assert_eq!(
+        world.bills("open_minor, state, body ->> 'state'").await,
+        ["0 settled settled"]
+    );
+    world.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn late_usage_and_credit_come_on_the_next_bill() {
+    let world = World::new().await;
+    let who = world.subscribe(2, OPENED, &[MINUTES, CALLS]).await;
+    world
+        .calls(who, 1, &[("2101-11-20T10:00:00Z", "48700", 300, 0)])
+        .await;
+    world.run_at("2101-12-02T12:00:00Z").await;
+    // November had 5 minutes left, and all of them rolled over: what comes late finds none.
+    world.pay(who, 1_000).await;
+    world
+        .calls(
+            who,
+            2,
+            &[
+                ("2101-11-21T10:00:00Z", "48700", 60, 0),
+                ("2101-12-10T10:00:00Z", "48700", 1_200, 0),
+            ],
+        )
+        .await;
+    let report = world.run_at("2102-01-02T12:00:00Z").await;
+    assert_eq!((report.closed, report.bills), (1, 1));
+    // One late minute at 0.10; 20 minutes in December, 5 rolled over and 10 of its own: 5 at 0.10.
+    assert_eq!(
+        world
+            .bills("net_minor, credit_applied_minor, due_minor, state")
+            .await,
+        [
+            "0 0 0 settled".to_owned(),
+            format!("60 {total} 0 settled", total = 60 + 14)
+        ]
+    );
+    world.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_stopped_and_taken_up_draws_up_the_same_bills() {
+    let mut seen = Vec::new();
+    for stops in [0, 3] {
+        let world = World::new().await;
+        for number in 0..7 {
+            let who = world.subscribe(10 + number, OPENED, ALL).await;
+            world
+                .calls(who, 1, &[("2101-11-20T10:00:00Z", "48700", 660, 0)])
+                .await;
+        }
+        world
+            .app
+            .clock
+            .advance_to(&world.app.store, at("2101-12-02T12:00:00Z"))
+            .await
+            .unwrap();
+        for _ in 0..stops {
+            // Stopped as soon as another bill stands.
+            let before = world.bills("bill_no").await.len();
+            let stop = CancellationToken::new();
+            let mut run = std::pin::pin!(world.run(&stop, 1));
+            loop {
+                tokio::select! {
+                    _ = &mut run => break,
+                    bills = world.bills("bill_no") => if bills.len() > before { stop.cancel() },
+                }
+            }
+        }
+        let report = world.run(&CancellationToken::new(), 2).await;
+        assert!(!report.stopped);
+        let numbers = world.bills("number").await;
+        assert_eq!(numbers, ["1", "2", "3", "4", "5", "6", "7"]);
+        let mut bills = world
+            .bills("id, net_minor, tax_minor, due_minor, period_from, period_to")
+            .await;
+        bills.sort();
+        seen.push(bills);
+        world.check().await;
+    }
+    assert_eq!(seen[0], seen[1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_period_waits_for_its_grace_and_for_charging() {
+    let world = World::new().await;
+    let who = world.subscribe(3, OPENED, &[CALLS]).await;
+    world
+        .calls(who, 5, &[("2101-11-20T10:00:00Z", "48700", 60, 100_000_000)])
+        .await;
+    let partition = who.customer.slot().partition(64);
+    world
+        .as_owner(&format!(
+            "UPDATE log_partition SET head = 6 WHERE topic = 4 AND partition = {partition}"
+        ))
+        .await;
+    assert_eq!(
+        world.run_at("2101-12-01T12:00:00Z").await.closed,
+        0,
+        "within the grace"
+    );
+    let report = world.run_at("2101-12-02T12:00:00Z").await;
+    assert_eq!(
+        (report.closed, report.waiting),
+        (0, 1),
+        "charging stands behind the head"
+    );
+    world
+        .calls(who, 6, &[("2101-11-21T10:00:00Z", "48700", 60, 100_000_000)])
+        .await;
+    let report = world.run_at("2101-12-02T12:01:00Z").await;
+    assert_eq!((report.closed, report.waiting), (1, 0));
+    assert_eq!(world.bills("net_minor").await, ["20"]);
+    world.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_breaks_an_invariant_is_named() {
+    let world = World::new().await;
+    let who = world.subscribe(4, OPENED, ALL).await;
+    world
+        .calls(who, 1, &[("2101-11-20T10:00:00Z", "48700", 660, 0)])
+        .await;
+    world.run_at("2101-12-02T12:00:00Z").await;
+    world.check().await;
+    let cases = [
+        (
+            1,
+            "UPDATE ledger_line SET amount_minor = amount_minor + 1 WHERE line = 1",
+        ),
+        (2, "UPDATE customer_bill SET open_minor = open_minor - 1"),
+        (5, "UPDATE usage_record SET amount_nano = amount_nano + 7"),
+        (7, "UPDATE customer_bill SET computed = computed || '\\x20'"),
+    ];
+    for (number, damage) in cases {
+        world.as_owner(damage).await;
+        let report = ledger_check::check(&world.app, &world.context).await.unwrap();
+        let broken = report
+            .invariants
+            .iter()
+            .find(|invariant| invariant.number == number)
+            .unwrap();
+        assert!(
+            !broken.holds && broken.first_break.is_some(),
+            "{number}: {broken:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credit_note_takes_back_what_is_open_and_the_rest_becomes_credit() {
+    let world = World::new().await;
+    let who = world.subscribe(5, OPENED, ALL).await;
+    world.run_at("2101-12-02T12:00:00Z").await;
+    // 9.99 for November, halved; 9.99 in advance for December; 5.00 once.
+    assert_eq!(world.bills("net_minor, tax_minor").await, ["1998 460"]);
+    let bill = world.bills("id").await[0].parse::<CustomerBillId>().unwrap();
+    let credit = async |line: u32, gross_minor: Option<i64>| {
+        let requests = [CreditRequest { line, gross_minor }];
+        credit_note::create(&world.app, &world.context, bill, &requests, "goodwill").await
+    };
+    // Line 3 is the connection.
+    let first = credit(3, Some(123)).await.unwrap();
+    assert_eq!(
+        (first.number.as_str(), first.applied_minor, first.credit_minor),
+        ("CN-000001", 123, 0)
+    );
+    assert_eq!(
+        world.bills("open_minor, state").await,
+        [format!("{} partiallyPaid", 2_458 - 123)]
+    );
+    world.check().await;
+    world.pay(who, 2_458 - 123).await;
+    // Line 2 is December, in advance: what is taken back of it is still deferred.
+    let second = credit(2, None).await.unwrap();
+    assert_eq!(
+        (second.applied_minor, second.gross_minor),
+        (0, second.credit_minor)
+    );
+    assert!(second.gross_minor > 1_200, "{second:?}");
+    assert!(credit(2, None).await.is_err(), "nothing is left of the line");
+    assert!(credit(3, Some(100_000)).await.is_err(), "more than the line");
+    world.check().await;
+    world.run_at("2102-01-02T12:00:00Z").await;
+    world.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_top_up_is_a_liability_until_it_is_used() {
+    let world = World::new().await;
+    let who = world.subscribe(6, OPENED, &[CALLS]).await;
+    let eur = Currency::of("EUR").unwrap();
+    for (minor, balance) in [(1_000, 10_000_000_000), (250, 12_500_000_000)] {
+        let receipt = prepaid::top_up(
+            &world.app,
+            &world.context,
+            who.account,
+            Money::new(minor, eur),
+            "voucher",
+        )
+        .await
+        .unwrap();
+        assert_eq!(receipt.balance_nano, balance);
+    }
+    let yen = Money::new(1_000, Currency::of("JPY").unwrap());
+    assert!(
+        prepaid::top_up(&world.app, &world.context, who.account, yen, "voucher")
+            .await
+            .is_err()
+    );
+    world.check().await;
+}

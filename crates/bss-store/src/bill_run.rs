@@ -1,0 +1,278 @@
+//! What a bill run reads and what it claims: accounts, lives of products, what was billed, usage.
+
+mod explain;
+mod read;
+mod usage;
+
+use bss_domain::ids::{BillRunId, BillingAccountId, CustomerBillId, UsageId};
+use bss_domain::rating::ClosingState;
+use bss_domain::{Instant, Interval, TypedId};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::{Session, StoreError, Timestamptz};
+
+pub use explain::{ClaimedUsage, claimed_usage, watermark_before};
+pub use read::{
+    AccountRow, BilledRow, DeferredRow, PriceRow, ProductRow, accounts, billed, deferred, late_closings,
+    prices, products, watermarks,
+};
+pub use usage::{ScannedUsage, UsageScan, scan_usage};
+
+/// The consumer group whose positions are the watermarks.
+pub const CHARGING_GROUP: &str = "charging";
+
+/// A run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BillRunRow {
+    /// Its id.
+    pub id: BillRunId,
+    /// Its moment in business time: bills are dated by it, however often the run is taken up.
+    pub as_of: Instant,
+    /// Whether it was stopped before and goes on now.
+    pub resumed: bool,
+}
+
+/// Takes up the tenant's unfinished run, or begins one.
+pub async fn begin(session: &Session, id: BillRunId, now: Instant) -> Result<BillRunRow, StoreError> {
+    session
+        .execute(
+            "INSERT INTO bill_run (tenant_id, id, state, as_of, started_by) VALUES ($1, $2, 'running', $3, $4) \
+             ON CONFLICT (tenant_id) WHERE state = 'running' DO NOTHING",
+            &[
+                &session.tenant().uuid(),
+                &id.uuid(),
+                &Timestamptz(now),
+                &session.actor(),
+            ],
+        )
+        .await?;
+    let row = session
+        .query_one("SELECT id, as_of FROM bill_run WHERE state = 'running'", &[])
+        .await?;
+    let found = BillRunId::from(row.get::<_, Uuid>(0));
+    Ok(BillRunRow {
+        id: found,
+        as_of: row.get::<_, Timestamptz>(1).0,
+        resumed: found != id,
+    })
+}
+
+/// Adds to a run's counts.
+pub async fn count(session: &Session, id: BillRunId, accounts: i64, bills: i64) -> Result<(), StoreError> {
+    session
+        .execute(
+            "UPDATE bill_run SET accounts = accounts + $2, bills = bills + $3 WHERE id = $1",
+            &[&id.uuid(), &accounts, &bills],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Ends a run.
+pub async fn finish(session: &Session, id: BillRunId, now: Instant) -> Result<(), StoreError> {
+    session
+        .execute(
+            "UPDATE bill_run SET state = 'done', finished_at = $2 WHERE id = $1",
+            &[&id.uuid(), &Timestamptz(now)],
+        )
+        .await?;
+    Ok(())
+}
+
+/// A run as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BillRunSummary {
+    /// Its id.
+    pub id: BillRunId,
+    /// `running` or `done`.
+    pub state: String,
+    /// Its moment.
+    pub as_of: Instant,
+    /// When it ended.
+    pub finished_at: Option<Instant>,
+    /// Periods closed.
+    pub accounts: i64,
+    /// Bills drawn up.
+    pub bills: i64,
+    /// Who started it.
+    pub started_by: String,
+}
+
+/// The runs, the latest first.
+pub async fn list(session: &Session, offset: i64, limit: i64) -> Result<Vec<BillRunSummary>, StoreError> {
+    let rows = session
+        .query(
+            "SELECT id, state, as_of, finished_at, accounts, bills, started_by FROM bill_run \
+             ORDER BY as_of DESC, id DESC OFFSET $1 LIMIT $2",
+            &[&offset, &limit],
+        )
+        .await?;
+    let read = |row: &tokio_postgres::Row| BillRunSummary {
+        id: row.get::<_, Uuid>(0).into(),
+        state: row.get(1),
+        as_of: row.get::<_, Timestamptz>(2).0,
+        finished_at: row.get::<_, Option<Timestamptz>>(3).map(|at| at.0),
+        accounts: row.get(4),
+        bills: row.get(5),
+        started_by: row.get(6),
+    };
+    Ok(rows.iter().map(read).collect())
+}
+
+/// The only run of a tenant at a time: false where another transaction holds the lock, which ends with this one.
+pub async fn try_lock(session: &Session) -> Result<bool, StoreError> {
+    let row = session
+        .query_one(
+            "SELECT pg_try_advisory_xact_lock(hashtextextended('bill_run ' || current_setting('bss.tenant'), 0))",
+            &[],
+        )
+        .await?;
+    Ok(row.get(0))
+}
+
+/// The claim of a closed period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewClaim {
+    /// The account.
+    pub account: BillingAccountId,
+    /// The period.
+    pub period: Interval,
+    /// The log position up to which its usage had been rated.
+    pub watermark: i64,
+    /// The bill's id, whether or not there was anything to bill.
+    pub bill: CustomerBillId,
+    /// What allowances and counters came to.
+    pub closing: ClosingState,
+    /// What those of earlier periods came to, where late usage took from them.
+    pub late_closings: Vec<(Instant, ClosingState)>,
+}
+
+fn json(state: &ClosingState) -> Result<Value, StoreError> {
+    serde_json::to_value(state).map_err(|error| StoreError::Corrupt {
+        what: "closing".to_owned(),
+        detail: error.to_string(),
+    })
+}
+
+/// Claims periods; one that was closed before is [`StoreError::Taken`].
+pub async fn insert_claims(session: &Session, rows: &[NewClaim], now: Instant) -> Result<(), StoreError> {
+    macro_rules! column {
+        ($row:ident => $value:expr) => {
+            rows.iter().map(|$row| $value).collect::<Vec<_>>()
+        };
+    }
+    let closings: Vec<Value> = rows
+        .iter()
+        .map(|row| json(&row.closing))
+        .collect::<Result<_, _>>()?;
+    session
+        .execute(
+            "INSERT INTO usage_claim (tenant_id, slot, account_id, period_from, closed_through, watermark, bill_id, \
+             closing) SELECT $1, * FROM unnest($2::smallint[], $3::uuid[], $4::timestamptz[], $5::timestamptz[], \
+             $6::bigint[], $7::uuid[], $8::jsonb[])",
+            &[
+                &session.tenant().uuid(),
+                &column!(row => row.account.slot().sql()),
+                &column!(row => row.account.uuid()),
+                &column!(row => Timestamptz(row.period.from)),
+                &column!(row => Timestamptz(row.period.to)),
+                &column!(row => row.watermark),
+                &column!(row => row.bill.uuid()),
+                &closings,
+            ],
+        )
+        .await?;
+    for row in rows {
+        for (period_from, state) in &row.late_closings {
+            session
+                .execute(
+                    "INSERT INTO late_closing (tenant_id, slot, account_id, period_from, bill_id, closed_at, closing) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                    &[
+                        &session.tenant().uuid(),
+                        &row.account.slot().sql(),
+                        &row.account.uuid(),
+                        &Timestamptz(*period_from),
+                        &row.bill.uuid(),
+                        &Timestamptz(now),
+                        &json(state)?,
+                    ],
+                )
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Where the final rating of a record differs from the provisional one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Correction {
+    /// The bill.
+    pub bill: CustomerBillId,
+    /// The record.
+    pub usage: UsageId,
+    /// The final amount less the provisional one, nano units.
+    pub amount_nano: i64,
+    /// The final parts, encoded.
+    pub parts: Vec<u8>,
+}
+
+/// Writes corrections.
+pub async fn insert_corrections(session: &Session, rows: &[Correction]) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    macro_rules! column {
+        ($row:ident => $value:expr) => {
+            rows.iter().map(|$row| $value).collect::<Vec<_>>()
+        };
+    }
+    session
+        .execute(
+            "INSERT INTO usage_correction (tenant_id, slot, bill_id, usage_id, amount_nano, parts) \
+             SELECT $1, * FROM unnest($2::smallint[], $3::uuid[], $4::uuid[], $5::bigint[], $6::bytea[])",
+            &[
+                &session.tenant().uuid(),
+                &column!(row => row.usage.slot().sql()),
+                &column!(row => row.bill.uuid()),
+                &column!(row => row.usage.uuid()),
+                &column!(row => row.amount_nano),
+                &column!(row => row.parts.as_slice()),
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Writes what was billed for a time to come, with what of it is earned already.
+pub async fn insert_deferred(session: &Session, rows: &[DeferredRow]) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    macro_rules! column {
+        ($row:ident => $value:expr) => {
+            rows.iter().map(|$row| $value).collect::<Vec<_>>()
+        };
+    }
+    session
+        .execute(
+            "INSERT INTO deferred_revenue (tenant_id, slot, bill_id, line, account_id, from_at, to_at, net_minor, \
+             earned_minor) SELECT $1, * FROM unnest($2::smallint[], $3::uuid[], $4::integer[], $5::uuid[], \
+             $6::timestamptz[], $7::timestamptz[], $8::bigint[], $9::bigint[]) \
+             ON CONFLICT (tenant_id, slot, bill_id, line) DO UPDATE SET earned_minor = excluded.earned_minor",
+            &[
+                &session.tenant().uuid(),
+                &column!(row => row.account.slot().sql()),
+                &column!(row => row.bill.uuid()),
+                &column!(row => row.line),
+                &column!(row => row.account.uuid()),
+                &column!(row => Timestamptz(row.period.from)),
+                &column!(row => Timestamptz(row.period.to)),
+                &column!(row => row.net_minor),
+                &column!(row => row.earned_minor),
+            ],
+        )
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! Credit notes: what was taken back of bills.
+
+use bss_domain::ids::{BillingAccountId, CustomerBillId};
+use bss_domain::{Currency, Instant, TypedId};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{Session, StoreError, Timestamptz};
+
+/// What a credit note takes back of a line, minor units.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreditedLine {
+    /// The line's number.
+    pub line: u32,
+    /// Without tax.
+    pub net_minor: i64,
+    /// The tax.
+    pub tax_minor: i64,
+    /// The part of the net that was deferred still.
+    pub deferred_minor: i64,
+}
+
+/// A credit note that is to be written.
+#[derive(Debug, Clone)]
+pub struct NewCreditNote {
+    /// Its id.
+    pub id: Uuid,
+    /// The account.
+    pub account: BillingAccountId,
+    /// The bill.
+    pub bill: CustomerBillId,
+    /// Its currency.
+    pub currency: Currency,
+    /// What it took off the bill; the rest became credit of the account.
+    pub applied_minor: i64,
+    /// Why.
+    pub reason: String,
+    /// What it takes back.
+    pub lines: Vec<CreditedLine>,
+    /// When.
+    pub at: Instant,
+}
+
+fn json<T: Serialize>(value: &T) -> Result<serde_json::Value, StoreError> {
+    serde_json::to_value(value).map_err(|error| StoreError::Corrupt {
+        what: "credit note".to_owned(),
+        detail: error.to_string(),
+    })
+}
+
+/// Writes a credit note, lowers what its lines have deferred, and draws its number last. Gives the number.
+pub async fn insert(session: &Session, new: &NewCreditNote, series: &str) -> Result<String, StoreError> {
+    for line in new.lines.iter().filter(|line| line.deferred_minor != 0) {
+        session
+            .execute(
+                "UPDATE deferred_revenue SET net_minor = net_minor - $4 WHERE slot = $1 AND bill_id = $2 AND line = $3",
+                &[
+                    &new.bill.slot().sql(),
+                    &new.bill.uuid(),
+                    &(line.line as i32),
+                    &line.deferred_minor,
+                ],
+            )
+            .await?;
+    }
+    let net: i64 = new.lines.iter().map(|line| line.net_minor).sum();
+    let tax: i64 = new.lines.iter().map(|line| line.tax_minor).sum();
+    let number = crate::customer_bill::draw_numbers(session, series, 1).await?;
+    session
+        .execute(
+            "INSERT INTO credit_note (tenant_id, slot, id, account_id, bill_id, series, number, currency, net_minor, \
+             tax_minor, applied_minor, reason, lines, created_at, created_by) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+            &[
+                &session.tenant().uuid(),
+                &new.account.slot().sql(),
+                &new.id,
+                &new.account.uuid(),
+                &new.bill.uuid(),
+                &series,
+                &number,
+                &new.currency.code().to_owned(),
+                &net,
+                &tax,
+                &new.applied_minor,
+                &new.reason,
+                &json(&new.lines)?,
+                &Timestamptz(new.at),
+                &session.actor(),
+            ],
+        )
+        .await?;
+    Ok(crate::customer_bill::bill_no(series, number))
+}
+
+/// What was taken back of a bill so far.
+pub async fn credited(session: &Session, bill: CustomerBillId) -> Result<Vec<CreditedLine>, StoreError> {
+    let sql = "SELECT lines FROM credit_note WHERE slot = $1 AND bill_id = $2";
+    let rows = session.query(sql, &[&bill.slot().sql(), &bill.uuid()]).await?;
+    let mut found: Vec<CreditedLine> = Vec::new();
+    for row in &rows {
+        let lines: Vec<CreditedLine> =
+            serde_json::from_value(row.get(0)).map_err(|error| StoreError::Corrupt {
+                what: format!("credit note of bill {bill}"),
+                detail: error.to_string(),
+            })?;
+        found.extend(lines);
+    }
+    Ok(found)
+}
+
+/// What a bill's lines have deferred still: (line, net not yet earned).
+pub async fn deferred(session: &Session, bill: CustomerBillId) -> Result<Vec<(u32, i64)>, StoreError> {
+    let rows = session
+        .query(
+            "SELECT line, net_minor - earned_minor FROM deferred_revenue WHERE slot = $1 AND bill_id = $2 FOR UPDATE",
+            &[&bill.slot().sql(), &bill.uuid()],
+        )
+        .await?;
+    Ok(rows
+        .iter()
+        .map(|row| (row.get::<_, i32>(0).unsigned_abs(), row.get(1)))
+        .collect())
+}

@@ -1,0 +1,227 @@
+//! Payments (TMF676), what they pay for, and the credit of accounts.
+
+use bss_domain::ids::{BillingAccountId, CustomerBillId, CustomerId, PaymentId};
+use bss_domain::payment::PaymentStatus;
+use bss_domain::{Currency, Instant, TypedId};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::resource::{Column, Kind, Table};
+use crate::{Session, StoreError, Timestamptz};
+
+/// The table of payments.
+pub const PAYMENT: Table = Table {
+    name: "payment",
+    sharded: true,
+    columns: &[
+        Column::new("status", "status", Kind::Text),
+        Column::new("paymentDate", "payment_date", Kind::Instant),
+        Column::new("account.id", "account_id", Kind::Uuid),
+        Column::new("payer.id", "customer_id", Kind::Uuid),
+        Column::new("channel.name", "channel", Kind::Text),
+    ],
+};
+
+/// A payment that is to be written.
+#[derive(Debug, Clone)]
+pub struct NewPayment {
+    /// Its id.
+    pub id: PaymentId,
+    /// Its account.
+    pub account: BillingAccountId,
+    /// Whose account it is.
+    pub customer: CustomerId,
+    /// Its status.
+    pub status: PaymentStatus,
+    /// How it came.
+    pub channel: String,
+    /// Its currency.
+    pub currency: Currency,
+    /// How much, minor units.
+    pub amount_minor: i64,
+    /// What it paid for nothing yet, minor units.
+    pub unallocated_minor: i64,
+    /// When.
+    pub date: Instant,
+    /// The document.
+    pub body: Value,
+}
+
+/// Writes a payment.
+pub async fn insert(session: &Session, new: &NewPayment) -> Result<(), StoreError> {
+    session
+        .execute(
+            "INSERT INTO payment (tenant_id, slot, id, revision, body, created_at, updated_at, updated_by, status, \
+             account_id, customer_id, channel, currency, payment_date, amount_minor, unallocated_minor) \
+             VALUES ($1, $2, $3, 1, $4, $5, $5, $6, $7, $8, $9, $10, $11, $5, $12, $13)",
+            &[
+                &session.tenant().uuid(),
+                &new.account.slot().sql(),
+                &new.id.uuid(),
+                &new.body,
+                &Timestamptz(new.date),
+                &session.actor(),
+                &new.status.name(),
+                &new.account.uuid(),
+                &new.customer.uuid(),
+                &new.channel,
+                &new.currency.code().to_owned(),
+                &new.amount_minor,
+                &new.unallocated_minor,
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Where the money of an allocation came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AllocationKind {
+    /// A payment.
+    Payment,
+    /// The account's credit.
+    Credit,
+    /// A credit note.
+    CreditNote,
+}
+
+impl AllocationKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Payment => "payment",
+            Self::Credit => "credit",
+            Self::CreditNote => "creditNote",
+        }
+    }
+}
+
+/// What paid for what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAllocation {
+    /// Its id.
+    pub id: Uuid,
+    /// The account.
+    pub account: BillingAccountId,
+    /// The bill.
+    pub bill: CustomerBillId,
+    /// Where the money came from.
+    pub kind: AllocationKind,
+    /// The payment, the credit note; for credit of the account, the bill or call that applied it.
+    pub source: Uuid,
+    /// How much, minor units.
+    pub amount_minor: i64,
+    /// When.
+    pub at: Instant,
+}
+
+/// Writes allocations.
+pub async fn insert_allocations(session: &Session, rows: &[NewAllocation]) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    macro_rules! column {
+        ($row:ident => $value:expr) => {
+            rows.iter().map(|$row| $value).collect::<Vec<_>>()
+        };
+    }
+    session
+        .execute(
+            "INSERT INTO allocation (tenant_id, slot, id, account_id, bill_id, kind, source_id, amount_minor, at) \
+             SELECT $1, * FROM unnest($2::smallint[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::uuid[], \
+             $8::bigint[], $9::timestamptz[])",
+            &[
+                &session.tenant().uuid(),
+                &column!(row => row.account.slot().sql()),
+                &column!(row => row.id),
+                &column!(row => row.account.uuid()),
+                &column!(row => row.bill.uuid()),
+                &column!(row => row.kind.name()),
+                &column!(row => row.source),
+                &column!(row => row.amount_minor),
+                &column!(row => Timestamptz(row.at)),
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Locks an account's credit, which serialises all money of the account, and gives the balance in minor units.
+pub async fn lock_credit(
+    session: &Session,
+    account: BillingAccountId,
+    currency: Currency,
+) -> Result<i64, StoreError> {
+    let rows = lock_credits(session, &[(account, currency)]).await?;
+    Ok(rows.first().copied().unwrap_or(0))
+}
+
+/// Locks the credits of accounts, in the order of their keys, and gives the balances in the order of the question.
+pub async fn lock_credits(
+    session: &Session,
+    accounts: &[(BillingAccountId, Currency)],
+) -> Result<Vec<i64>, StoreError> {
+    let mut sorted: Vec<(i16, Uuid, String)> = accounts
+        .iter()
+        .map(|(account, currency)| (account.slot().sql(), account.uuid(), currency.code().to_owned()))
+        .collect();
+    sorted.sort();
+    let slots: Vec<i16> = sorted.iter().map(|row| row.0).collect();
+    let ids: Vec<Uuid> = sorted.iter().map(|row| row.1).collect();
+    let currencies: Vec<&str> = sorted.iter().map(|row| row.2.as_str()).collect();
+    // The update changes nothing: it takes the row's lock where the row was there before.
+    let rows = session
+        .query(
+            "INSERT INTO account_credit (tenant_id, slot, account_id, currency, balance_minor) \
+             SELECT $1, a.slot, a.id, a.currency, 0 FROM unnest($2::smallint[], $3::uuid[], $4::text[]) \
+             AS a (slot, id, currency) \
+             ON CONFLICT (tenant_id, slot, account_id) DO UPDATE SET balance_minor = account_credit.balance_minor \
+             RETURNING account_id, balance_minor, currency",
+            &[&session.tenant().uuid(), &slots, &ids, &currencies],
+        )
+        .await?;
+    let found: std::collections::HashMap<Uuid, (i64, String)> = rows
+        .iter()
+        .map(|row| (row.get(0), (row.get(1), row.get(2))))
+        .collect();
+    accounts
+        .iter()
+        .map(|(account, currency)| match found.get(&account.uuid()) {
+            Some((balance, known)) if known == currency.code() => Ok(*balance),
+            _ => Err(StoreError::Corrupt {
+                what: format!("credit of account {account}"),
+                detail: format!("it isn't in {currency}"),
+            }),
+        })
+        .collect()
+}
+
+/// Adds to the credits of accounts that are locked; a balance never falls below 0.
+pub async fn add_credits(session: &Session, rows: &[(BillingAccountId, i64)]) -> Result<(), StoreError> {
+    let rows: Vec<&(BillingAccountId, i64)> = rows.iter().filter(|(_, amount)| *amount != 0).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let slots: Vec<i16> = rows.iter().map(|(account, _)| account.slot().sql()).collect();
+    let ids: Vec<Uuid> = rows.iter().map(|(account, _)| account.uuid()).collect();
+    let amounts: Vec<i64> = rows.iter().map(|(_, amount)| *amount).collect();
+    session
+        .execute(
+            "UPDATE account_credit c SET balance_minor = c.balance_minor + a.amount \
+             FROM unnest($1::smallint[], $2::uuid[], $3::bigint[]) AS a (slot, id, amount) \
+             WHERE c.slot = a.slot AND c.account_id = a.id",
+            &[&slots, &ids, &amounts],
+        )
+        .await?;
+    Ok(())
+}
+
+/// An account's credit, minor units, without a lock.
+pub async fn credit(session: &Session, account: BillingAccountId) -> Result<i64, StoreError> {
+    let row = session
+        .query_opt(
+            "SELECT balance_minor FROM account_credit WHERE slot = $1 AND account_id = $2",
+            &[&account.slot().sql(), &account.uuid()],
+        )
+        .await?;
+    Ok(row.map_or(0, |row| row.get(0)))
+}
