@@ -1,5 +1,3 @@
-import type { Query } from './tableState'
-
 /** A column of a DataTable; its label is a text key. */
 export interface Column {
   key: string
@@ -16,14 +14,10 @@ export interface Column {
   extra?: boolean
 }
 
+/** An option may be several values by commas, which are alternatives. */
 export interface Filter { key: string, label: string, options?: string[] }
 
 /** Numbers stand at the right, so that their digits line up. */
 export function isFigure(column: Column): boolean {
   return column.kind === 'money' || column.kind === 'number'
-}
-
-/** The address of a list with a filter, for tiles and boards. */
-export function withQuery(path: string, query: Query): { path: string, query: Query } {
-  return { path, query }
 }

@@ -15,6 +15,9 @@ const WORDS: Record<Meaning, string[]> = {
     'superseded', 'skipped', 'empty', 'recycled', 'duplicate'],
 }
 
+/** Bills with something to pay, as one filter: a list's values by commas are alternatives. */
+export const DUE_STATES = 'validated,sent,partiallyPaid'
+
 const BY_WORD = new Map<string, Meaning>(
   (Object.entries(WORDS) as [Meaning, string[]][]).flatMap(([meaning, words]) =>
     words.map((word) => [word.toLowerCase(), meaning] as const)),
