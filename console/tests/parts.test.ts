@@ -67,10 +67,11 @@ describe('forms', () => {
     expect(parseAmount(text, currency)).toBe(value)
   })
 
-  it('gives a bill what it is open for and leaves the rest', () => {
+  it('says what came in and which bill it settles, and leaves the sums to the server', () => {
     const amount = { unit: 'EUR', value: 30 }
-    expect(paymentBody({ account: 'a', method: 'cash', amount, bill: { id: 'b', open: { unit: 'EUR', value: 21.17 } } }))
-      .toMatchObject({ totalAmount: amount, paymentItem: [{ amount: { unit: 'EUR', value: 21.17 }, item: { id: 'b' } }] })
+    const body = paymentBody({ account: 'a', method: 'cash', amount, bill: 'b' })
+    expect(body).toMatchObject({ amount, channel: { name: 'cash' }, paymentItem: [{ item: { id: 'b' } }] })
+    expect(body).not.toHaveProperty('totalAmount')
     expect(paymentBody({ account: 'a', method: 'cash', amount })).not.toHaveProperty('paymentItem')
     expect(amountText({ unit: 'KWD', value: 1.5 })).toBe('1.500')
   })

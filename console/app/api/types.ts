@@ -93,7 +93,8 @@ export interface Dashboard {
   streams?: { lag: number, group?: string, stalled?: number }
 }
 export interface SearchHit { type: string, id: string, label: string, detail?: string, state?: string }
-export interface TrialBalanceRow { account: string, name?: string, currency: string, debit: Money, credit: Money, balance: Money }
+/** `detail` tells accounts of one name apart: the tax's category and rate, the channel. */
+export interface TrialBalanceRow { account: string, name?: string, detail?: string, currency: string, debit: Money, credit: Money, balance: Money }
 export interface LedgerEntry extends Entity {
   at?: string, kind?: string, description?: string, cause?: Ref, billingAccount?: Ref
   line?: { account: string, name?: string, debit?: Money, credit?: Money }[]
@@ -112,7 +113,7 @@ export interface BillRun extends Entity {
   anomaly?: { billingAccount?: Ref, bill?: Ref, code?: string, reason?: string }[]
 }
 export interface BillPreview { bill: Omit<CustomerBill, 'id'>, rate: BillingRate[], explain?: BillExplanation | ExplainNode, recurring?: Money[] }
-export interface Allocation extends Entity { payment?: Ref, bill?: Ref, amount?: Money, at?: string }
+export interface Allocation extends Entity { billingAccount?: Ref, applied?: { bill?: Ref, amount?: Money }[] }
 export interface Fallout extends Entity {
   productOrder?: Ref, serviceOrder?: Ref, customer?: Ref, step?: string, code?: string, reason?: string, attempts?: number
   at?: string, held?: Ref[], state?: string

@@ -313,7 +313,7 @@ const texts: Catalogue = {
   'Allocate the rest': 'Den Rest zuordnen',
   'No bill of this account is open; the rest waits as credit.': 'Keine Rechnung dieses Kontos ist offen; der Rest wartet als Guthaben.',
   'Allocate': 'Zuordnen',
-  '{amount} of this payment settle bill {bill}.': '{amount} dieser Zahlung begleichen Rechnung {bill}.',
+  'The account’s credit, {amount} of it from this payment, pays its open bills, the oldest first.': 'Das Guthaben des Kontos, {amount} davon aus dieser Zahlung, bezahlt seine offenen Rechnungen, die ältesten zuerst.',
   'The rest is allocated': 'Der Rest ist zugeordnet',
   'No payments yet. Record one here; TMF676 posts them.': 'Noch keine Zahlungen. Hier eine erfassen; TMF676 bucht sie.',
   'For bill': 'Für Rechnung',

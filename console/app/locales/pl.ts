@@ -313,7 +313,7 @@ const texts: Catalogue = {
   'Allocate the rest': 'Przypisz resztę',
   'No bill of this account is open; the rest waits as credit.': 'Żaden rachunek tego konta nie jest otwarty; reszta czeka jako nadpłata.',
   'Allocate': 'Przypisz',
-  '{amount} of this payment settle bill {bill}.': '{amount} z tej płatności rozlicza rachunek {bill}.',
+  'The account’s credit, {amount} of it from this payment, pays its open bills, the oldest first.': 'Nadpłata konta, z tej płatności {amount}, opłaca jego otwarte rachunki od najstarszych.',
   'The rest is allocated': 'Reszta jest przypisana',
   'No payments yet. Record one here; TMF676 posts them.': 'Jeszcze brak płatności. Zapisz jedną tutaj; TMF676 je księguje.',
   'For bill': 'Za rachunek',

@@ -15,19 +15,18 @@ export function amountText(money: Money | undefined): string {
   return money ? Number(money.value).toFixed(currencyDigits(money.unit)) : ''
 }
 
-/** The body of a TMF676 payment: what the bill takes stands as its item, the rest becomes credit. */
-export function paymentBody(form: {
-  account: string, customer?: string, method: string, amount: Money, bill?: { id: string, open?: Money }, description?: string
-}): object {
-  const taken = form.bill ? Math.min(form.amount.value, form.bill.open?.value ?? form.amount.value) : 0
+/**
+ * The body of a TMF676 payment: what came in by which channel, and the bill that it settles first; the server says
+ * how much the bill takes, and the rest becomes credit.
+ */
+export function paymentBody(form: { account: string, method: string, amount: Money, bill?: string, description?: string }): object {
   return {
     '@type': 'Payment',
     account: { id: form.account, '@referredType': 'BillingAccount' },
-    ...(form.customer ? { payer: { id: form.customer, '@referredType': 'Customer' } } : {}),
+    channel: { name: form.method },
     paymentMethod: { '@type': form.method },
     amount: form.amount,
-    totalAmount: form.amount,
     ...(form.description ? { description: form.description } : {}),
-    ...(form.bill ? { paymentItem: [{ id: '1', amount: { unit: form.amount.unit, value: taken }, item: { id: form.bill.id, '@referredType': 'CustomerBill' } }] } : {}),
+    ...(form.bill ? { paymentItem: [{ item: { id: form.bill, '@referredType': 'CustomerBill' } }] } : {}),
   }
 }

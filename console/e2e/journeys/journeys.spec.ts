@@ -71,7 +71,7 @@ test('run bills', async ({ page }) => {
   await page.getByRole('button', { name: 'Start a run' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Start a run' }).click()
   await expect(page).toHaveURL(/\/billing\/runs\//)
-  await expect(page.locator('h1 + span', { hasText: 'completed' })).toBeVisible({ timeout: 120_000 })
+  await expect(page.locator('h1 + span', { hasText: /done|completed/ })).toBeVisible({ timeout: 120_000 })
   await photograph(page, 'run')
 })
 
