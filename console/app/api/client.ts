@@ -219,7 +219,7 @@ export const messages = (topic: string, query: ListQuery, o?: CallOptions) =>
   read<T.Message[]>(`${BSS}/events/topics/${segment(topic)}/messages`, query, o)
 export const trace = (id: string, o?: CallOptions) => read<T.ExplainNode>(`${BSS}/trace/${segment(id)}`, undefined, o)
 export const analytics = (id: string, o?: CallOptions) => read<T.Analytics>(`${BSS}/analytics/customer/${segment(id)}`, undefined, o)
-export const explainUsage = (id: string, o?: CallOptions) => read<T.ExplainNode>(`${BSS}/usage/${segment(id)}/explain`, undefined, o)
+export const explainUsage = (id: string, o?: CallOptions) => read<T.BilledUsage | T.ExplainNode>(`${BSS}/usage/${segment(id)}/explain`, undefined, o)
 export const explainBill = (id: string, query?: ListQuery, o?: CallOptions) =>
   read<T.BillExplanation | T.ExplainNode>(`${item('customerBill', id)}/explain`, query, o)
 /** The account's next bill as it stands now; nothing is written. */
