@@ -10,6 +10,7 @@ pub mod clock;
 pub mod credit_note;
 pub mod customer;
 pub mod customer_bill;
+pub mod customer_analytics;
 pub mod event_log;
 pub mod idempotency;
 pub mod identity;

@@ -55,6 +55,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     4 "0004_identity";
     5 "0005_usage";
     6 "0006_billing";
+    7 "0007_analytics";
     8 "0008_groups";
 };
 

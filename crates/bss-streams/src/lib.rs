@@ -1,3 +1,5 @@
 #![doc = include_str!("../README.md")]
 
+pub mod bench;
+pub mod customer_analytics;
 pub mod runtime;

@@ -1,6 +1,7 @@
 //! The event log in PostgreSQL: positions dense per topic and partition, taken by the last statement of the
 //! change's own transaction.
 
+pub mod bench;
 pub mod browse;
 pub mod group;
 pub mod parked;

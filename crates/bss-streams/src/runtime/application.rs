@@ -5,6 +5,15 @@ use bss_store::{StoreError, UnitOfWork};
 
 use super::Batch;
 
+/// Another group that an application stays behind in a topic, because it reads what that group has written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Follows {
+    /// The topic.
+    pub topic: Topic,
+    /// The group that goes first.
+    pub group: &'static str,
+}
+
 /// What consumes events.
 #[async_trait]
 pub trait Application: Send + Sync + 'static {
@@ -22,6 +31,11 @@ pub trait Application: Send + Sync + 'static {
     /// How often a record that fails is tried before it is parked.
     fn attempts(&self) -> u32 {
         3
+    }
+
+    /// The group that must have consumed a record before this application gets it.
+    fn follows(&self) -> Option<Follows> {
+        None
     }
 
     /// Writes what the records cause, into `work`, which the runtime commits together with the position. The records

@@ -12,7 +12,7 @@ mod metrics;
 mod split;
 mod worker;
 
-pub use application::{Application, ProcessError, adopted_span};
+pub use application::{Application, Follows, ProcessError, adopted_span};
 pub use batch::{Batch, Part};
 pub use metrics::{GroupMetrics, StreamMetrics, TopicCounts};
 pub use worker::{Runtime, RuntimeConfig, RuntimeError};

@@ -129,6 +129,9 @@ impl Runtime {
     }
 }
 
+/// The topic in which another group goes first, and how far that is, by partition.
+type Leader = Option<(Topic, HashMap<u16, i64>)>;
+
 struct Worker {
     config: RuntimeConfig,
     membership: Membership,
@@ -324,11 +327,18 @@ impl Worker {
             .into_iter()
             .map(|extent| ((extent.topic, extent.partition), extent))
             .collect();
+        let Some(leader) = self.leader().await else { return };
         for lane in self.idle.values_mut() {
             for cursor in &mut lane.cursors {
                 let place = (cursor.topic, lane.partition);
                 if let Some(extent) = of.get(&place) {
-                    (cursor.head, cursor.tail) = (extent.head, extent.tail);
+                    let reached = match &leader {
+                        Some((topic, reached)) if *topic == cursor.topic => {
+                            reached.get(&lane.partition).copied().unwrap_or(0)
+                        }
+                        _ => extent.head,
+                    };
+                    (cursor.head, cursor.tail) = (extent.head.min(reached), extent.tail);
                 }
                 self.positions.insert(place, cursor.position);
             }
@@ -341,6 +351,25 @@ impl Worker {
             let lag: i64 = self.epochs.keys().filter_map(lag_of).sum();
             let gauge = &self.context.metrics.topic(*topic).lag;
             gauge.store(lag, Ordering::Relaxed);
+        }
+    }
+
+    /// How far the group is that this one follows; none where that can't be told now.
+    async fn leader(&self) -> Option<Leader> {
+        let Some(follows) = self.context.app.follows() else {
+            return Some(None);
+        };
+        let partitions: Vec<u16> = self.epochs.keys().copied().collect();
+        let topics = [follows.topic];
+        match group::positions(&self.context.store, follows.group, &topics, &partitions).await {
+            Ok(places) => {
+                let reached = places.iter().map(|place| (place.partition, place.position));
+                Some(Some((follows.topic, reached.collect())))
+            }
+            Err(error) => {
+                tracing::warn!(group = self.membership.group, %error, "the group that goes first can't be looked at");
+                None
+            }
         }
     }
 

@@ -1,0 +1,79 @@
+//! How fast a group consumes: a windowed upsert by customer and hour, with the position in the same transaction. For
+//! a scratch database that [`bss_store::event_log::bench::append`] has filled.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use bss_domain::ids::CustomerId;
+use bss_events::{Record, Topic};
+use bss_store::customer_analytics::{self as store, Counts, Measure, Window, count, hour_of};
+use bss_store::event_log::bench::{Figure, TOPIC};
+use bss_store::event_log::browse;
+use bss_store::{Scope, Store, StoreError, UnitOfWork};
+use tokio_util::sync::CancellationToken;
+
+use crate::runtime::{Application, ProcessError, Runtime, RuntimeConfig};
+
+/// Counts events by customer and hour.
+struct Windows {
+    batch: usize,
+}
+
+const GROUP: &str = "bench";
+
+#[async_trait]
+impl Application for Windows {
+    fn group(&self) -> &'static str {
+        GROUP
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        &[TOPIC]
+    }
+
+    fn batch(&self) -> usize {
+        self.batch
+    }
+
+    async fn process(&self, work: &mut UnitOfWork, records: &[Record]) -> Result<(), ProcessError> {
+        let mut counts = Counts::new();
+        for record in records {
+            let window = Window {
+                customer: CustomerId::from(record.event.key),
+                hour: hour_of(record.event.time),
+                measure: Measure::Usage,
+                label: String::new(),
+                unit: String::new(),
+            };
+            count(&mut counts, window, 1, 1);
+        }
+        store::add(work, &counts).await?;
+        Ok(())
+    }
+}
+
+/// Consumes all that the log holds, from joining the group to the last commit.
+pub async fn consume(database: &Store, scope: Scope, batch: usize) -> Result<Figure, StoreError> {
+    let (runtime, stop) = (
+        Runtime::new(database.clone(), RuntimeConfig::default()),
+        CancellationToken::new(),
+    );
+    let begun = Instant::now();
+    let token = stop.clone();
+    let run = tokio::spawn(async move { runtime.run(Arc::new(Windows { batch }), token).await });
+    let rows = loop {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let session = database.read(scope.clone()).await?;
+        let groups = browse::groups(&session).await?;
+        session.finish().await?;
+        let own: Vec<_> = groups.iter().filter(|place| place.group == GROUP).collect();
+        if run.is_finished() || (!own.is_empty() && own.iter().all(|place| place.lag() == 0)) {
+            break own.iter().map(|place| place.position.unsigned_abs()).sum();
+        }
+    };
+    let elapsed = begun.elapsed();
+    stop.cancel();
+    let _ = run.await;
+    Ok(Figure { rows, elapsed })
+}
