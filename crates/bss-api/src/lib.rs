@@ -2,3 +2,11 @@
 
 pub mod auth;
 pub mod issuer;
+pub mod kit;
+pub mod resources;
+
+mod router;
+mod state;
+
+pub use router::{router, routes};
+pub use state::{ApiConfig, ApiState};

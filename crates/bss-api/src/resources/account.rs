@@ -1,0 +1,28 @@
+//! TMF666: what is billed together.
+
+use bss_app::billing_account::BILLING_ACCOUNTS;
+use bss_app::resource::Documents;
+use bss_domain::billing_account as shape;
+use bss_store::billing_account as table;
+
+use crate::kit::{Api, Operations, RELATED_CUSTOMER, Resource};
+
+/// TMF666 Account.
+pub static API: Api = Api {
+    title: "TMF666 Account",
+    base_path: "/tmf-api/accountManagement/v4",
+};
+
+/// BillingAccount.
+pub static BILLING_ACCOUNT: Resource = Resource {
+    api: &API,
+    path: "billingAccount",
+    kind: "BillingAccount",
+    shape: shape::SHAPE,
+    reads: &Documents(&table::BILLING_ACCOUNT),
+    commands: Some(&BILLING_ACCOUNTS),
+    operations: Operations::ALL,
+    owner: RELATED_CUSTOMER,
+    last_update: Some("lastModified"),
+    precious: false,
+};

@@ -1,0 +1,36 @@
+use std::sync::Arc;
+
+use bss_app::App;
+
+/// How the API is configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiConfig {
+    /// The addresses that it is called by, without a slash at the end; the first is the base of `href`s.
+    pub public_urls: Vec<String>,
+    /// Whether calls that order something or move money need an `Idempotency-Key`.
+    pub require_idempotency_key: bool,
+}
+
+/// What every handler has.
+#[derive(Clone)]
+pub struct ApiState {
+    /// The application.
+    pub app: App,
+    /// The configuration.
+    pub config: Arc<ApiConfig>,
+}
+
+impl ApiState {
+    /// The state of an API over an application.
+    pub fn new(app: App, config: ApiConfig) -> Self {
+        Self {
+            app,
+            config: Arc::new(config),
+        }
+    }
+
+    /// The base of `href`s.
+    pub fn base_url(&self) -> &str {
+        self.config.public_urls.first().map_or("", String::as_str)
+    }
+}
