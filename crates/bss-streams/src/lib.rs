@@ -2,4 +2,5 @@
 
 pub mod bench;
 pub mod customer_analytics;
+pub mod order_processing;
 pub mod runtime;

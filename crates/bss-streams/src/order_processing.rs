@@ -53,8 +53,13 @@ impl Application for OrderProcessing {
     }
 
     async fn process(&self, work: &mut UnitOfWork, records: &[Record]) -> Result<(), ProcessError> {
-        for record in records.iter().filter(|record| record.event.kind == "ProductOrderCreateEvent") {
-            self.take_up(work, record).instrument(adopted_span(record)).await?;
+        for record in records
+            .iter()
+            .filter(|record| record.event.kind == "ProductOrderCreateEvent")
+        {
+            self.take_up(work, record)
+                .instrument(adopted_span(record))
+                .await?;
         }
         Ok(())
     }

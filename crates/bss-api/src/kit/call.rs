@@ -1,6 +1,6 @@
+use aws_lc_rs::digest::{SHA256, digest};
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
-use aws_lc_rs::digest::{SHA256, digest};
 use bss_app::{IdempotencyKey, RequestContext};
 use bss_domain::Refusal;
 use bss_domain::ids::CustomerId;
@@ -76,7 +76,8 @@ impl Call {
             .and_then(|value| value.to_str().ok());
         match key {
             None if precious && state.config.require_idempotency_key => {
-                let message = "this call needs the header Idempotency-Key: any text that is new for each call";
+                let message =
+                    "this call needs the header Idempotency-Key: any text that is new for each call";
                 Err(ApiError::new(
                     StatusCode::BAD_REQUEST,
                     "idempotencyKeyMissing",

@@ -34,7 +34,11 @@ impl ApiError {
 
     /// No such path.
     pub fn no_route() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "notFound", "there is nothing at this address")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "notFound",
+            "there is nothing at this address",
+        )
     }
 
     /// Its status.

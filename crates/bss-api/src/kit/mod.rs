@@ -27,8 +27,6 @@ pub use error::ApiError;
 pub use query::{LIMIT_MAX, ListQuery};
 pub use routes::routes;
 
-
-
 /// One of TM Forum's APIs.
 #[derive(Debug)]
 pub struct Api {

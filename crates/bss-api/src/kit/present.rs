@@ -30,12 +30,8 @@ pub(crate) fn presented(
     }
     if let Some(fields) = fields {
         // TMF630 wants whole attributes: of `a.b` it is `a`.
-        let wanted = |name: &str| {
-            fields
-                .iter()
-                .any(|field| field.split('.').next() == Some(name))
-        };
-        object.retain(|name, _| ALWAYS.contains(&name) || wanted(name));
+        let wanted = |name: &str| fields.iter().any(|field| field.split('.').next() == Some(name));
+        object.retain(|name, _| ALWAYS.contains(&name.as_str()) || wanted(name));
     }
     Value::Object(object)
 }
@@ -59,7 +55,13 @@ pub(super) fn without_echo(resource: &Resource, shown: &Value, mut patch: Value)
 
 /// A reference whose address is ours leads to something of ours: its id has our form.
 pub(super) fn check_addresses(state: &ApiState, body: &Value) -> Result<(), ApiError> {
-    let ours = |href: &str| state.config.public_urls.iter().any(|url| href.starts_with(url.as_str()));
+    let ours = |href: &str| {
+        state
+            .config
+            .public_urls
+            .iter()
+            .any(|url| href.starts_with(url.as_str()))
+    };
     walk(body, "", &mut |object, path| {
         let text = |name: &str| object.get(name).and_then(Value::as_str);
         let (Some(href), Some(id)) = (text("href"), text("id")) else {

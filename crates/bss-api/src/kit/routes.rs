@@ -141,12 +141,7 @@ async fn patch(
     Ok((tagged(&changed)?, Json(shown)).into_response())
 }
 
-async fn delete(
-    resource: &'static Resource,
-    state: ApiState,
-    call: Call,
-    Path(id): Path<String>,
-) -> Answer {
+async fn delete(resource: &'static Resource, state: ApiState, call: Call, Path(id): Path<String>) -> Answer {
     let stored = find(resource, &state, &call, &id).await?;
     let expected = call.expected(resource.kind, &id, stored.revision)?;
     commands(resource)?

@@ -3,9 +3,14 @@
 pub mod account;
 pub mod customer;
 pub mod party;
+pub mod product;
 pub mod product_catalog;
+pub mod product_order;
+pub mod resource;
 pub mod resource_catalog;
+pub mod service;
 pub mod service_catalog;
+pub mod service_order;
 
 use crate::kit::Resource;
 
@@ -21,4 +26,9 @@ pub static ALL: &[&Resource] = &[
     &party::ORGANIZATION,
     &customer::CUSTOMER,
     &account::BILLING_ACCOUNT,
+    &product_order::PRODUCT_ORDER,
+    &service_order::SERVICE_ORDER,
+    &product::PRODUCT,
+    &service::SERVICE,
+    &resource::RESOURCE,
 ];
