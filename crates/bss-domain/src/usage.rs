@@ -13,6 +13,7 @@ pub mod source;
 pub mod state;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::ids::{BillingAccountId, CustomerId, ProductId, Slot, TypedId, UsageFileId, UsageId};
 use crate::rating::Measured;
@@ -101,7 +102,8 @@ pub struct FileLine {
     pub line: u32,
 }
 
-/// One guided usage record: measured, owned and identified, ready to be rated.
+/// One guided usage record: measured, owned and identified, ready to be rated. As the data of an event it is the one
+/// place of the log that holds numbers, since rating needs them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Usage {
@@ -112,17 +114,18 @@ pub struct Usage {
     /// Which end the customer was.
     pub direction: Direction,
     /// What was measured.
-    #[serde(flatten)]
     pub metered: Metered,
     /// Whose it is.
-    #[serde(flatten)]
     pub owner: Owner,
     /// The file and line that it stands in; none where it came as a single record.
-    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<FileLine>,
     /// Whether the hash is over the source's own id of the record and not over all that it wrote.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own_id: bool,
+    /// The reject that was mended to this record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reject: Option<Uuid>,
 }
 
 /// What makes a record the same record.
@@ -154,6 +157,7 @@ impl Usage {
             owner,
             origin,
             own_id: identity.own_id,
+            reject: None,
         }
     }
 
@@ -236,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_flat_and_comes_back() {
+    fn json_comes_back() {
         let origin = FileLine {
             file: UsageFileId::at(1, Slot::hash(b"x"), 5),
             line: 3,
@@ -252,8 +256,8 @@ mod tests {
                 origin,
             );
             let json = serde_json::to_value(&usage).unwrap();
-            assert_eq!(json["service"], "voice");
-            assert_eq!(json["line"].as_u64(), origin.map(|o| u64::from(o.line)));
+            assert_eq!(json["metered"]["service"], "voice");
+            assert_eq!(json["origin"]["line"].as_u64(), origin.map(|o| u64::from(o.line)));
             assert_eq!(serde_json::from_value::<Usage>(json).unwrap(), usage);
         }
     }

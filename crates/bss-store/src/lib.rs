@@ -6,6 +6,7 @@ pub mod bill_run;
 pub mod billing_account;
 pub mod bucket;
 pub mod catalog;
+pub mod charging;
 pub mod clock;
 pub mod credit_note;
 pub mod customer;

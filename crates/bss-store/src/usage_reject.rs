@@ -226,24 +226,34 @@ pub async fn mend(session: &Session, reject: &UsageReject, now: Instant) -> Resu
     Ok(())
 }
 
-/// Puts recycled rejects that charging refuses back among the rejected ones: they keep their row.
-pub async fn reopen(
-    session: &Session,
-    refused: &[(UsageId, String, String)],
-    now: Instant,
-) -> Result<HashSet<UsageId>, StoreError> {
-    let ids: Vec<Uuid> = refused.iter().map(|(id, ..)| id.uuid()).collect();
-    let codes: Vec<&str> = refused.iter().map(|(_, code, _)| code.as_str()).collect();
-    let reasons: Vec<&str> = refused.iter().map(|(.., reason)| reason.as_str()).collect();
-    let rows = session
-        .query(
+/// A mended reject that charging refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reopened {
+    /// The reject.
+    pub reject: Uuid,
+    /// The reason's code.
+    pub code: String,
+    /// The reason.
+    pub reason: String,
+}
+
+/// Puts recycled rejects back among the rejected ones.
+pub async fn reopen(session: &Session, refused: &[Reopened], now: Instant) -> Result<(), StoreError> {
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = refused.iter().map(|one| one.reject).collect();
+    let codes: Vec<&str> = refused.iter().map(|one| one.code.as_str()).collect();
+    let reasons: Vec<&str> = refused.iter().map(|one| one.reason.as_str()).collect();
+    session
+        .execute(
             "UPDATE usage_reject r SET state = 'rejected', code = n.code, reason = n.reason, updated_at = $4, \
-             updated_by = $5 FROM unnest($1::uuid[], $2::text[], $3::text[]) AS n (usage_id, code, reason) \
-             WHERE r.usage_id = n.usage_id RETURNING r.usage_id",
+             updated_by = $5 FROM unnest($1::uuid[], $2::text[], $3::text[]) AS n (id, code, reason) \
+             WHERE r.id = n.id AND r.state = 'recycled'",
             &[&ids, &codes, &reasons, &Timestamptz(now), &session.actor()],
         )
         .await?;
-    Ok(rows.iter().map(|row| row.get::<_, Uuid>(0).into()).collect())
+    Ok(())
 }
 
 fn read(row: &Row) -> Result<UsageReject, StoreError> {

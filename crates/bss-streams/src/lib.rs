@@ -3,4 +3,5 @@
 pub mod bench;
 pub mod customer_analytics;
 pub mod order_processing;
+pub mod charging;
 pub mod runtime;

@@ -46,7 +46,8 @@ pub async fn recycle(
     let source = needed_source(&work, &reject.source).await?;
     let outcome = read_again(&work, rules, &source, &reject, now).await?;
     let recycled = match outcome {
-        Ok(usage) => {
+        Ok(mut usage) => {
+            usage.reject = Some(id);
             let days = [usage_record::day_of(usage.metered.started)].into();
             usage_record::ensure_days(&work, &days).await?;
             usage_key::keep(&work, &reject.source, reject.identity.hash, usage.id.slot()).await?;
