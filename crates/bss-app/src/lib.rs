@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub mod activation;
-pub mod bill_run;
 pub mod bill_document;
+pub mod bill_run;
 pub mod billing_account;
 pub mod catalog;
 pub mod credit_note;

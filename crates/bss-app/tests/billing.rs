@@ -196,6 +196,7 @@ impl World {
                 },
                 origin: None,
                 own_id: false,
+                reject: None,
             };
             let rating = Rating {
                 price: price(CALLS),

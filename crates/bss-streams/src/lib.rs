@@ -4,4 +4,6 @@ pub mod bench;
 pub mod customer_analytics;
 pub mod order_processing;
 pub mod charging;
+pub mod customer_analytics;
+pub mod order_processing;
 pub mod runtime;
