@@ -1,20 +1,31 @@
 use std::sync::Arc;
 
 use axum::Router;
+use http::Method;
 
-use crate::ApiState;
 use crate::auth::{Guard, Routes};
-use crate::{kit, resources};
+use crate::{ApiState, console, kit, openapi, resources, v1};
 
-/// The API behind its guard.
+/// The API and the console: what is behind the guard, then the files that anyone may have.
 pub fn router(state: ApiState, guard: Arc<Guard>) -> Router {
-    routes(state).guarded(guard).fallback(kit::nothing_here)
+    all()
+        .with_state(state)
+        .guarded(guard)
+        .fallback(console::file_or_nothing)
 }
 
-/// Every route of the API.
-pub fn routes(state: ApiState) -> Routes {
+/// Method and path of every route behind the guard.
+pub fn route_list() -> Vec<(Method, String)> {
+    all().list().to_vec()
+}
+
+/// The table of contents.
+fn all() -> Routes<ApiState> {
     Routes::new()
-        // TM Forum's resources.
+        // TM Forum's resources, one declaration each.
         .merge(kit::routes(resources::ALL))
-        .with_state(state)
+        // What TM Forum has no API for.
+        .merge(v1::routes())
+        // The description of all this, for programs and for people.
+        .merge(openapi::routes())
 }

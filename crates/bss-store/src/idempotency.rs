@@ -21,7 +21,7 @@ pub struct Kept {
 
 /// Takes the key for this transaction; false: another one that is still running has it.
 pub async fn take(session: &Session, route: &str, key: &str) -> Result<bool, StoreError> {
-    let sql = "SELECT pg_try_advisory_xact_lock(hashtextextended(concat_ws(chr(31), $1, $2, $3, $4), 0))";
+    let sql = "SELECT pg_try_advisory_xact_lock(hashtextextended($1::text || chr(31) || $2 || chr(31) || $3 || chr(31) || $4, 0))";
     let tenant = session.tenant().to_string();
     let row = session
         .query_one(sql, &[&tenant, &session.actor(), &route, &key])

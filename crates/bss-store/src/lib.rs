@@ -23,6 +23,7 @@ pub mod product;
 pub mod product_order;
 pub mod resource;
 pub mod resource_pool;
+pub mod search;
 pub mod usage_file;
 pub mod usage_key;
 pub mod usage_owner;

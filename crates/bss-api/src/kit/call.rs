@@ -1,6 +1,6 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::extract::FromRequestParts;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bss_app::{IdempotencyKey, RequestContext};
 use bss_domain::Refusal;
 use bss_domain::ids::CustomerId;
@@ -153,9 +153,4 @@ pub(super) fn json_body(bytes: &[u8]) -> Result<Value, ApiError> {
     }
     let refusal = Refusal::invalid("notAnObject", "", "", "the body has to be a JSON object");
     Err(refusal.into())
-}
-
-/// A path that leads to nothing.
-pub async fn nothing_here() -> Response {
-    ApiError::no_route().into_response()
 }

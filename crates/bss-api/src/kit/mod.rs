@@ -22,7 +22,7 @@ mod routes;
 use bss_app::resource::{Reads, ResourceUseCases};
 use bss_domain::shape::Shape;
 
-pub use call::{Call, nothing_here};
+pub use call::Call;
 pub use error::ApiError;
 pub use query::{LIMIT_MAX, ListQuery};
 pub use routes::routes;

@@ -66,10 +66,7 @@ async fn list(
 ) -> Answer {
     let mut query = ListQuery::read(pairs)?;
     if let Some(customer) = call.confined_to {
-        let Some(filter) = own(resource, customer)? else {
-            return Err(hidden());
-        };
-        query.request.filters.extend(filter);
+        query.request.filters.extend(own(resource, customer)?);
     }
     let session = call.read(&state).await?;
     let page = resource.reads.list(&session, &query.request).await?;
@@ -182,19 +179,21 @@ fn belongs(resource: &Resource, body: &Value, customer: CustomerId) -> Result<bo
     })
 }
 
-/// The filter that leaves a customer its own; nothing where none of it can be its own.
-fn own(resource: &Resource, customer: CustomerId) -> Result<Option<Option<Filter>>, ApiError> {
-    let by = |attribute: &str| Filter {
-        attribute: attribute.to_owned(),
-        comparison: Comparison::Equal,
-        values: vec![customer.to_string()],
+/// The filters that leave a customer its own; refused where none of it can be its own.
+fn own(resource: &Resource, customer: CustomerId) -> Result<Vec<Filter>, ApiError> {
+    let by = |attribute: &str| {
+        vec![Filter {
+            attribute: attribute.to_owned(),
+            comparison: Comparison::Equal,
+            values: vec![customer.to_string()],
+        }]
     };
-    Ok(match resource.owner {
-        Owner::Everyone => Some(None),
-        Owner::Nobody => None,
-        Owner::Itself => Some(Some(by("id"))),
-        Owner::Customer(path) => Some(Some(by(path))),
-    })
+    match resource.owner {
+        Owner::Everyone => Ok(Vec::new()),
+        Owner::Nobody => Err(hidden()),
+        Owner::Itself => Ok(by("id")),
+        Owner::Customer(path) => Ok(by(path)),
+    }
 }
 
 fn hidden() -> ApiError {

@@ -1,6 +1,8 @@
 //! A running issuer on a database of its own, and a browser that keeps cookies and follows nothing by itself.
 #![allow(dead_code)] // each test file uses its part
 
+pub mod api;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

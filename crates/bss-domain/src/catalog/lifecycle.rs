@@ -107,16 +107,21 @@ fn pruned(document: &Value, free: &[&str]) -> Value {
             Some((outer, inner)) => {
                 if let Some(object) = document.get_mut(outer).and_then(Value::as_object_mut) {
                     object.shift_remove(inner);
+                    if object.is_empty() {
+                        remove(&mut document, outer);
+                    }
                 }
             }
-            None => {
-                if let Some(object) = document.as_object_mut() {
-                    object.shift_remove(*path);
-                }
-            }
+            None => remove(&mut document, path),
         }
     }
     document
+}
+
+fn remove(document: &mut Value, name: &str) {
+    if let Some(object) = document.as_object_mut() {
+        object.shift_remove(name);
+    }
 }
 
 #[cfg(test)]
@@ -154,6 +159,10 @@ mod tests {
                 Some(("published", "validFor")),
             ),
             (with("price", json!(2)), Some(("published", "price"))),
+            (
+                json!({ "name": "M", "lifecycleStatus": "Launched", "price": 1 }),
+                Some(("published", "validFor")),
+            ),
             (
                 with("description", json!("x")),
                 Some(("published", "description")),
