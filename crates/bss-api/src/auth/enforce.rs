@@ -1,20 +1,20 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::Router;
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::{Json, Router};
 use bss_app::{Caller, Role};
 use bss_domain::ids::{CustomerId, TenantId};
 use bss_store::{Scope, Store, StoreError};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use serde_json::json;
 
 use super::claims::Claims;
 use super::matrix::{Matrix, Reach, Rule};
 use super::verifier::Verifier;
+use crate::kit::ApiError;
 
 /// What a call to a protected route may do: an extractor for handlers, there only where the matrix let the call in.
 #[derive(Debug, Clone)]
@@ -59,32 +59,23 @@ enum Denied {
 
 impl IntoResponse for Denied {
     fn into_response(self) -> Response {
-        let (status, reason, message) = match self {
-            Self::Unauthenticated(why) => (StatusCode::UNAUTHORIZED, "Unauthorized", why),
-            Self::Forbidden(why) => (StatusCode::FORBIDDEN, "Forbidden", why.to_owned()),
-            Self::NotInMatrix => (
-                StatusCode::FORBIDDEN,
-                "Forbidden",
-                "this route is not in the authorization matrix".to_owned(),
-            ),
+        let (status, code, message) = match self {
+            Self::Unauthenticated(why) => (StatusCode::UNAUTHORIZED, "unauthenticated", why),
+            Self::Forbidden(why) => (StatusCode::FORBIDDEN, "forbidden", why.to_owned()),
+            Self::NotInMatrix => {
+                let message = "this route is not in the authorization matrix";
+                (StatusCode::FORBIDDEN, "notInMatrix", message.to_owned())
+            }
             Self::Unavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,
-                "Service Unavailable",
+                "unavailable",
                 "try again in a few seconds".to_owned(),
             ),
         };
-        let code = status.as_u16().to_string();
-        let body = json!({ "code": code, "reason": reason, "message": message, "status": code });
-        let mut response = (status, Json(body)).into_response();
-        let headers = response.headers_mut();
+        let mut response = ApiError::new(status, code, message).into_response();
         if status == StatusCode::UNAUTHORIZED {
-            headers.insert(
-                header::WWW_AUTHENTICATE,
-                HeaderValue::from_static("Bearer realm=\"bss\""),
-            );
-        }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            let challenge = HeaderValue::from_static("Bearer realm=\"bss\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
         response
     }

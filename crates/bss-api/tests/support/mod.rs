@@ -2,6 +2,7 @@
 #![allow(dead_code)] // each test file uses its part
 
 pub mod api;
+pub mod forge;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
