@@ -7,7 +7,7 @@ use super::{BillDocument, DocumentTax, format, table};
 pub(super) const LEFT: f32 = 56.7;
 pub(super) const RIGHT: f32 = WIDTH - 56.7;
 /// The end of what may be written on; the page's foot stands below.
-pub(super) const BOTTOM: f32 = HEIGHT - 70.0;
+pub(super) const BOTTOM: f32 = HEIGHT - 62.0;
 const TOP: f32 = 48.0;
 const INK: (u8, u8, u8) = (28, 32, 38);
 const GREY: (u8, u8, u8) = (96, 104, 114);

@@ -13,7 +13,7 @@ const PIECES_END: f32 = 442.0;
 const RATE_END: f32 = 478.0;
 const DESCRIPTION_WIDTH: f32 = PERIOD - LEFT - 14.0;
 const LINE: f32 = 11.0;
-const PADDING: f32 = 3.5;
+const PADDING: f32 = 2.5;
 const HEADING: f32 = 20.0;
 const GROUP: f32 = 18.0;
 
