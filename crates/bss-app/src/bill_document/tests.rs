@@ -33,7 +33,7 @@ fn bill(currency: &str, lines: Vec<DocumentLine>) -> BillDocument {
     let net_minor: i64 = lines.iter().map(|line| line.net_minor).sum();
     let tax_minor = net_minor * 23 / 100;
     let total_minor = net_minor + tax_minor;
-    let strings = |lines: &[&str]| lines.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let strings = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
     BillDocument {
         operator: Letterhead {
             name: "Fernmelde & Łącza".to_owned(),
