@@ -26,7 +26,7 @@ if [ -x "$old/initdb" ]; then
 else
     echo "== store's tests on PostgreSQL 15: left out, Debian's package postgresql-15 is not installed"
 fi
-step "order to cash, end to end" scripts/e2e.sh
+step "the stack, end to end" scripts/e2e.sh
 if [ -f console/package.json ]; then
     step "console: browser tests" scripts/console.sh npm run e2e
 fi

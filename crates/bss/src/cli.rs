@@ -1,5 +1,7 @@
 //! The command line.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::SettingFlags;
@@ -34,6 +36,21 @@ pub enum Command {
     Serve(ServeOptions),
     /// What is in force, and where each value came from
     Config(JsonOption),
+    /// Usage from files, and the rejects that they leave
+    Import {
+        #[command(subcommand)]
+        command: ImportCommand,
+    },
+    /// The product catalog
+    Catalog {
+        #[command(subcommand)]
+        command: CatalogCommand,
+    },
+    /// Load, such as usage files as switches write them
+    Load {
+        #[command(subcommand)]
+        command: LoadCommand,
+    },
     /// An access token for curl, as one of the roles
     Token(TokenOptions),
     /// Users of the built-in issuer
@@ -196,4 +213,137 @@ pub enum TenantCommand {
         /// Its name
         name: String,
     },
+}
+
+/// `bss import`
+#[derive(Debug, Subcommand)]
+pub enum ImportCommand {
+    /// Import usage files; a file that was cut off goes on where it stood, one that is done changes nothing
+    Cdr(ImportCdrOptions),
+    /// List the rejected lines, or send mended ones in again
+    Rejects(ImportRejectsOptions),
+}
+
+/// `bss import cdr`
+#[derive(Debug, Args)]
+pub struct ImportCdrOptions {
+    /// The files
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// asterisk or generic
+    #[arg(long)]
+    pub format: String,
+    /// The source's name, part of every record's identity [default: the format's name]
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+    /// The zone of the source's times; needed where the source is new
+    #[arg(long, value_name = "ZONE")]
+    pub zone: Option<String>,
+    /// The country code of numbers without one
+    #[arg(long, value_name = "DIGITS")]
+    pub country_code: Option<String>,
+    /// What stands before a national number, such as 0
+    #[arg(long, value_name = "DIGITS")]
+    pub trunk_prefix: Option<String>,
+    /// What stands before an international number beside +, such as 00
+    #[arg(long, value_name = "DIGITS")]
+    pub international_prefix: Option<String>,
+    /// The tenant
+    #[arg(long, default_value = "default", value_name = "NAME")]
+    pub tenant: String,
+    /// Answer with one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `bss import rejects`
+#[derive(Debug, Args)]
+pub struct ImportRejectsOptions {
+    /// Only those of this file
+    #[arg(long, value_name = "ID")]
+    pub file: Option<uuid::Uuid>,
+    /// Only those with this reason's code
+    #[arg(long)]
+    pub code: Option<String>,
+    /// At most so many
+    #[arg(long, default_value_t = 100)]
+    pub limit: i64,
+    /// Send this reject in again
+    #[arg(long, value_name = "ID", conflicts_with = "replay_all")]
+    pub replay: Option<uuid::Uuid>,
+    /// The mended line, in place of what was written
+    #[arg(long, value_name = "LINE", requires = "replay")]
+    pub mended: Option<String>,
+    /// Send all that are listed in again, as they are
+    #[arg(long)]
+    pub replay_all: bool,
+    /// The tenant
+    #[arg(long, default_value = "default", value_name = "NAME")]
+    pub tenant: String,
+    /// Answer with one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `bss catalog`
+#[derive(Debug, Subcommand)]
+pub enum CatalogCommand {
+    /// Load a folder of files, or one file, over the public API
+    Import(CatalogImportOptions),
+}
+
+/// `bss catalog import`
+#[derive(Debug, Args)]
+pub struct CatalogImportOptions {
+    /// A folder of .json files, taken in the order of their names, or one file
+    #[arg(value_name = "PLACE")]
+    pub place: PathBuf,
+    /// The tenant
+    #[arg(long, default_value = "default", value_name = "NAME")]
+    pub tenant: String,
+    /// Answer with one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `bss load`
+#[derive(Debug, Subcommand)]
+pub enum LoadCommand {
+    /// Generate a usage file; what must come out of it goes to standard output
+    Cdr(LoadCdrOptions),
+}
+
+/// `bss load cdr`
+#[derive(Debug, Args)]
+pub struct LoadCdrOptions {
+    /// Where to write it
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// So many made-up subscribers
+    #[arg(long, default_value_t = 200)]
+    pub customers: u64,
+    /// A file with the subscribers' numbers instead, one a line
+    #[arg(long, value_name = "FILE")]
+    pub numbers: Option<PathBuf>,
+    /// Lines
+    #[arg(long, default_value_t = 50_000)]
+    pub records: u64,
+    /// The same seed gives the same file
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// asterisk or generic
+    #[arg(long, default_value = "asterisk")]
+    pub format: String,
+    /// The country code of home
+    #[arg(long, default_value = "48", value_name = "DIGITS")]
+    pub home: String,
+    /// The zone of the switch's clock
+    #[arg(long, default_value = "Europe/Warsaw")]
+    pub zone: String,
+    /// The usage begins after this
+    #[arg(long, default_value = "2026-01-01T00:00:00Z", value_name = "INSTANT")]
+    pub from: String,
+    /// And before this
+    #[arg(long, default_value = "2026-02-01T00:00:00Z", value_name = "INSTANT")]
+    pub to: String,
 }

@@ -86,6 +86,17 @@ impl StreamMetrics {
         self.records.get_or_create(&labels).inc_by(records);
     }
 
+    /// Counts records of a group that somebody else counts since the process began: `total` is all of them so far.
+    pub fn count_to(&self, group: &str, topic: &str, outcome: StreamOutcome, total: u64) {
+        let labels = RecordLabels {
+            group: group.to_owned(),
+            topic: topic.to_owned(),
+            outcome: outcome.label(),
+        };
+        let counter = self.records.get_or_create(&labels);
+        counter.inc_by(total.saturating_sub(counter.get()));
+    }
+
     /// Says how many records a group has before it, over all partitions of the topic.
     pub fn set_lag(&self, group: &str, topic: &str, records: i64) {
         self.lag.get_or_create(&labels(group, topic)).set(records);
@@ -235,6 +246,12 @@ mod tests {
         metrics
             .streams
             .count("charging", "bss.usage.events", StreamOutcome::Processed, 2);
+        metrics
+            .streams
+            .count_to("charging", "bss.usage.events", StreamOutcome::Retried, 4);
+        metrics
+            .streams
+            .count_to("charging", "bss.usage.events", StreamOutcome::Retried, 6);
         metrics.streams.set_parked("charging", "bss.usage.events", 1);
         metrics
             .bill_runs
@@ -244,6 +261,7 @@ mod tests {
         for line in [
             "bss_stream_records_total{group=\"charging\",topic=\"bss.usage.events\",outcome=\"processed\"} 7",
             "bss_stream_parked_records{group=\"charging\",topic=\"bss.usage.events\"} 1",
+            "bss_stream_records_total{group=\"charging\",topic=\"bss.usage.events\",outcome=\"retried\"} 6",
             "bss_bill_run_accounts_total 200",
             "bss_bill_run_duration_seconds_sum{outcome=\"completed\"} 2.0",
             "bss_usage_records_total{outcome=\"duplicate\"} 3",

@@ -1,8 +1,8 @@
 //! Commands that open the database of a running stack themselves: what no API offers, for whoever may read the
 //! data folder's secrets.
 
-use bss_app::Role;
 use bss_app::identity::Identity;
+use bss_app::{App, RequestContext, Role};
 use bss_domain::ids::TenantId;
 use bss_platform::{PostgresConfig, ensure_postgres, postgres_status};
 use bss_store::{Store, StoreConfig};
@@ -23,9 +23,7 @@ pub async fn store(config: &Config) -> Result<Store, Failure> {
     };
     let mut settings = StoreConfig::new(owner_url);
     (settings.app_connections, settings.worker_connections) = (2, 2);
-    Store::connect(&settings)
-        .await
-        .map_err(|error| Failure::refused(error.to_string()))
+    Ok(Store::connect(&settings).await?)
 }
 
 async fn managed_url(config: &Config) -> Result<String, Failure> {
@@ -46,6 +44,13 @@ async fn managed_url(config: &Config) -> Result<String, Failure> {
     Ok(ensure_postgres(&settings).await?.owner_url)
 }
 
+/// The application on the running stack, and a context within a tenant.
+pub async fn app(config: &Config, tenant_name: &str) -> Result<(App, RequestContext), Failure> {
+    let store = store(config).await?;
+    let tenant = tenant(&identity(&config.data_dir, store.clone())?, tenant_name).await?;
+    Ok((App::new(store).await?, RequestContext::system(tenant, ACTOR)))
+}
+
 /// The use cases of identity on the running stack.
 pub async fn open_identity(config: &Config) -> Result<Identity, Failure> {
     identity(&config.data_dir, store(config).await?)
@@ -63,10 +68,7 @@ pub fn roles(names: &[String]) -> Result<Vec<Role>, Failure> {
     for name in names {
         match name.parse::<Role>() {
             Ok(role) => roles.push(role),
-            Err(error) => unknown.push(format!(
-                "{error}: one of {}",
-                Role::ALL.map(Role::name).join(", ")
-            )),
+            Err(error) => unknown.push(error.to_string()),
         }
     }
     if unknown.is_empty() {

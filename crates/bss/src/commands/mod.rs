@@ -1,10 +1,13 @@
 //! One file per subcommand.
 
+mod catalog;
 mod client;
 pub mod config;
 mod direct;
 mod doctor;
 mod down;
+mod import;
+mod load;
 mod logs;
 mod ps;
 mod restart;
@@ -31,6 +34,9 @@ pub async fn dispatch(command: Command, config: Config) -> Result<(), Failure> {
         Command::Restart(options) => restart::run(&config, &options).await,
         Command::Doctor(options) => doctor::run(&config, options.json),
         Command::Serve(options) => serve::run(config, &options).await,
+        Command::Import { command } => import::run(&config, command).await,
+        Command::Catalog { command } => catalog::run(&config, command).await,
+        Command::Load { command } => load::run(&command),
         Command::Token(options) => token::run(&config, &options).await,
         Command::User { command } => user::run(&config, command).await,
         Command::Client { command } => client::run(&config, command).await,

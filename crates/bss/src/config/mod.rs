@@ -60,6 +60,8 @@ pub struct Config {
     pub usage_dir: Option<PathBuf>,
     /// Whether a POST that creates orders, usage or money must carry an `Idempotency-Key`.
     pub require_idempotency_key: bool,
+    /// Events older than this many days go, once every group has consumed them.
+    pub log_retention_days: u16,
     /// Which log lines.
     pub log: String,
     /// How they look.
@@ -149,6 +151,7 @@ fn assemble(mut reader: Reader) -> Loaded {
         network_url: reader.optional("network_url", parse_url),
         usage_dir: reader.optional("usage_dir", |text| Ok(PathBuf::from(text))),
         require_idempotency_key: reader.required("require_idempotency_key", parse_bool),
+        log_retention_days: reader.required("log_retention_days", parse_days),
         log: reader.required("log", |text| Ok(text.to_owned())),
         log_format: reader.required("log_format", parse_log_format),
         otlp_endpoint: reader.optional("otlp_endpoint", parse_url),
@@ -198,6 +201,13 @@ fn parse_bool(text: &str) -> Result<bool, String> {
 
 fn parse_number(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| "not a whole number".to_owned())
+}
+
+fn parse_days(text: &str) -> Result<u16, String> {
+    text.parse()
+        .ok()
+        .filter(|days| *days > 0)
+        .ok_or_else(|| "not a number of days, 1 at least".to_owned())
 }
 
 fn parse_memory(text: &str) -> Result<u64, String> {

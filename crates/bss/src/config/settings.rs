@@ -111,6 +111,11 @@ pub(super) const SETTINGS: &[Setting] = &[
         "false",
         "refuse orders, usage and payments without an Idempotency-Key",
     ),
+    setting(
+        "log_retention_days",
+        "30",
+        "events older than this go, once every group has consumed them",
+    ),
     setting("log", "info", "which log lines, such as info,bss_store=debug"),
     setting("log_format", "auto", "auto, human or json"),
     setting(

@@ -10,6 +10,7 @@ mod listeners;
 mod network_sim;
 mod process;
 mod streams;
+mod usage;
 
 use std::sync::Arc;
 
@@ -34,13 +35,15 @@ pub enum Role {
     Gateway,
     /// What the product does by itself once something has happened
     Streams,
+    /// The watched folder of usage files
+    Usage,
     /// The demonstration's network
     NetworkSim,
 }
 
 impl Role {
     /// The roles of `bss up`.
-    const ALL: [Self; 3] = [Self::Gateway, Self::Streams, Self::NetworkSim];
+    const ALL: [Self; 4] = [Self::Gateway, Self::Streams, Self::Usage, Self::NetworkSim];
 }
 
 /// What every role of a process shares.

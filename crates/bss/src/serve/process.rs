@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bss_app::App;
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::figures::Figures;
 use super::listeners::Listeners;
-use super::{Role, Serving, database, disk, gateway, network_sim, streams};
+use super::{Role, Serving, database, disk, gateway, network_sim, streams, usage};
 use crate::commands::announce;
 use crate::config::Config;
 use crate::failure::Failure;
@@ -70,7 +70,7 @@ async fn in_order(config: Config, mode: Mode, roles: Vec<Role>, reporter: Report
         stop: CancellationToken::new(),
         listeners: Listeners::default(),
         ops: Ops::default(),
-        app: Arc::default(),
+        figures: Figures::default(),
         tasks: JoinSet::new(),
     };
     let mut signals = Signals::listen()?;
@@ -96,7 +96,7 @@ struct Process {
     stop: CancellationToken,
     listeners: Listeners,
     ops: Ops,
-    app: Arc<OnceLock<App>>,
+    figures: Figures,
     tasks: JoinSet<()>,
 }
 
@@ -114,7 +114,11 @@ impl Process {
             network_sim::start(&serving, listener, &mut self.tasks);
         }
         if self.roles.contains(&Role::Streams) {
-            streams::start(&serving, &mut self.tasks)?;
+            let counts = streams::start(&serving, &mut self.tasks)?;
+            self.figures.follow_streams(counts);
+        }
+        if self.roles.contains(&Role::Usage) {
+            usage::start(&serving, &mut self.tasks).await?;
         }
         if let Some(listener) = gateway {
             gateway::start(&serving, listener, &mut self.tasks).await?;
@@ -136,7 +140,7 @@ impl Process {
             .listeners
             .open("ops", address, self.config.auto_ports)
             .await?;
-        self.ops.samplers.push(Arc::new(Figures(self.app.clone())));
+        self.ops.samplers.push(Arc::new(self.figures.clone()));
         let router = ops::router(self.ops.clone());
         // It answers until the very end, so it isn't among the tasks that are waited for.
         tokio::spawn(async move {
@@ -180,7 +184,7 @@ impl Process {
         let app = App::new(store)
             .await
             .map_err(|error| Failure::refused(error.to_string()))?;
-        let _ = self.app.set(app.clone());
+        self.figures.follow(app.clone());
         let (clock, store, stop) = (app.clock.clone(), app.store.clone(), self.stop.clone());
         self.tasks.spawn(async move { clock.follow(&store, stop).await });
         Ok(Serving {
