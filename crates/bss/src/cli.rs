@@ -46,6 +46,16 @@ pub enum Command {
         #[command(subcommand)]
         command: CatalogCommand,
     },
+    /// Bill runs, previews, explanations and proofs
+    Bill {
+        #[command(subcommand)]
+        command: BillCommand,
+    },
+    /// The ledger's proof
+    Ledger {
+        #[command(subcommand)]
+        command: LedgerCommand,
+    },
     /// Load, such as usage files as switches write them
     Load {
         #[command(subcommand)]
@@ -346,4 +356,63 @@ pub struct LoadCdrOptions {
     /// And before this
     #[arg(long, default_value = "2026-02-01T00:00:00Z", value_name = "INSTANT")]
     pub to: String,
+}
+
+/// `bss bill`
+#[derive(Debug, Subcommand)]
+pub enum BillCommand {
+    /// Close every period that is due; a run that was stopped is taken up by the next
+    Run(BillRunFlags),
+    /// An account's bill as it would be if its present period closed now
+    Preview {
+        /// The billing account's id
+        account: String,
+        /// The tenant
+        #[arg(long, default_value = "default", value_name = "NAME")]
+        tenant: String,
+        #[command(flatten)]
+        json: JsonOption,
+    },
+    /// Each line of a bill with what it came from, as one JSON object
+    Explain {
+        /// The bill's id
+        bill: String,
+        /// The tenant
+        #[arg(long, default_value = "default", value_name = "NAME")]
+        tenant: String,
+    },
+    /// Compute bills again from their stored inputs: the bytes must be the same
+    Verify {
+        /// The bill's id; all where nothing is said
+        bill: Option<String>,
+        /// The tenant
+        #[arg(long, default_value = "default", value_name = "NAME")]
+        tenant: String,
+        #[command(flatten)]
+        json: JsonOption,
+    },
+}
+
+/// `bss bill run`
+#[derive(Debug, Args)]
+pub struct BillRunFlags {
+    /// The tenant
+    #[arg(long, default_value = "default", value_name = "NAME")]
+    pub tenant: String,
+    /// Answer with one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `bss ledger`
+#[derive(Debug, Subcommand)]
+pub enum LedgerCommand {
+    /// Check every invariant of the money, each with its figures
+    Check {
+        /// The tenant
+        #[arg(long, default_value = "default", value_name = "NAME")]
+        tenant: String,
+        #[command(flatten)]
+        json: JsonOption,
+    },
 }

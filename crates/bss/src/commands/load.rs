@@ -50,7 +50,10 @@ fn plan(options: &LoadCdrOptions) -> Result<CdrPlan, Vec<String>> {
         (Some(from), Some(to)) => {
             let period = Interval::new(from, to);
             if period.is_none() {
-                mistakes.push(format!("--to `{}` is not after --from `{}`", options.to, options.from));
+                mistakes.push(format!(
+                    "--to `{}` is not after --from `{}`",
+                    options.to, options.from
+                ));
             }
             period
         }

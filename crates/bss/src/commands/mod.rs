@@ -1,5 +1,6 @@
 //! One file per subcommand.
 
+mod bill;
 mod catalog;
 mod client;
 pub mod config;
@@ -7,6 +8,7 @@ mod direct;
 mod doctor;
 mod down;
 mod import;
+mod ledger;
 mod load;
 mod logs;
 mod ps;
@@ -36,6 +38,8 @@ pub async fn dispatch(command: Command, config: Config) -> Result<(), Failure> {
         Command::Serve(options) => serve::run(config, &options).await,
         Command::Import { command } => import::run(&config, command).await,
         Command::Catalog { command } => catalog::run(&config, command).await,
+        Command::Bill { command } => bill::run(&config, command).await,
+        Command::Ledger { command } => ledger::run(&config, command).await,
         Command::Load { command } => load::run(&command),
         Command::Token(options) => token::run(&config, &options).await,
         Command::User { command } => user::run(&config, command).await,

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use bss_app::activation::{self, ActivationConfig, HttpNetwork, HttpNetworkConfig};
 use bss_store::event_log::retention;
+use bss_streams::customer_analytics::CustomerAnalytics;
+use bss_streams::order_processing::OrderProcessing;
 use bss_streams::runtime::{Application, Runtime, RuntimeConfig, StreamMetrics};
 use bss_telemetry::Part;
 use tokio::task::JoinSet;
@@ -21,8 +23,11 @@ const UPKEEP_EVERY: Duration = Duration::from_hours(1);
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
 
 /// Every stream application.
-fn applications(_serving: &Serving) -> Vec<Arc<dyn Application>> {
-    Vec::new()
+fn applications(serving: &Serving) -> Vec<Arc<dyn Application>> {
+    vec![
+        Arc::new(OrderProcessing::new(serving.app.clone())),
+        Arc::new(CustomerAnalytics),
+    ]
 }
 
 /// Starts the streams, the worker that speaks to the network and the log's upkeep; gives the streams' counts.
