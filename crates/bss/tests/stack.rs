@@ -185,7 +185,7 @@ fn tokens_and_users_work_at_the_gateway_and_a_request_in_flight_survives_the_dra
         .iter()
         .find(|user| user["name"] == "anna")
         .unwrap();
-    assert_eq!(anna["roles"], serde_json::json!(["csr", "billing"]));
+    assert_eq!(anna["roles"], serde_json::json!(["billing", "csr"]));
     let sign_in = std::fs::metadata(stack.data_dir().join("secrets/sign-in")).unwrap();
     assert_eq!(
         std::os::unix::fs::PermissionsExt::mode(&sign_in.permissions()) & 0o777,
