@@ -3,10 +3,10 @@
 use bss_domain::customer_bill::CustomerBill;
 use bss_domain::ids::{CustomerBillId, PaymentId};
 use bss_domain::ledger::{self, CreditedAmounts};
-use bss_domain::payment::{Allocation, OpenBill, allocate};
+use bss_domain::payment::allocate;
 use bss_domain::tax::{TaxRule, TaxTotal, split};
-use bss_domain::{Money, Refusal, TypedId};
-use bss_events::Topic;
+use bss_domain::{Instant, Money, Refusal, TypedId};
+use bss_events::{NewEvent, Topic};
 use bss_store::credit_note::{self, CreditedLine, NewCreditNote};
 use bss_store::payment::AllocationKind;
 use bss_store::{customer_bill, payment as store_payment};
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::payment::{head, payer, settle};
+use crate::payment::{Payer, head, payer, settle};
 use crate::{App, AppError, RequestContext, idempotency};
 
 /// The series of credit notes' numbers.
@@ -83,27 +83,16 @@ pub async fn create(
         )
         .into());
     }
-    let open = OpenBill {
-        bill,
-        open_minor: row.open_minor,
-    };
-    let Allocation { applied, rest_minor } = allocate(gross_minor, &[open]);
+    let allocation = allocate(gross_minor, &customer_bill::open(std::slice::from_ref(&row)));
+    let rest_minor = allocation.rest_minor;
     let applied_minor = gross_minor - rest_minor;
     let id: PaymentId = app.ids.new_id(now, payer.account.slot());
-    let allocation = Allocation { applied, rest_minor };
     let source = (AllocationKind::CreditNote, id.uuid());
     settle(app, &work, &payer, &[row], &allocation, source, now).await?;
     store_payment::add_credits(&work, &[(payer.account, rest_minor)]).await?;
     let entry = ledger::credit_note(head(app, &payer, now, id.uuid()), &credited, applied_minor)?;
     bss_store::ledger::post(&work, &Vec::from_iter(entry)).await?;
-    work.emit(app.event(
-        context,
-        now,
-        (Topic::Invoice, "CreditNoteCreateEvent"),
-        (payer.customer.uuid(), id.uuid()),
-        json!({"creditNote": id, "customerBill": bill, "billingAccount": payer.account,
-               "amount": Money::new(gross_minor, payer.currency)}),
-    ));
+    work.emit(created(app, context, &payer, (id.uuid(), bill), gross_minor, now));
     let new = NewCreditNote {
         id: id.uuid(),
         account: payer.account,
@@ -125,6 +114,24 @@ pub async fn create(
     idempotency::keep(&work, context, 201, &receipt).await?;
     work.commit().await?;
     Ok(receipt)
+}
+
+fn created(
+    app: &App,
+    context: &RequestContext,
+    payer: &Payer,
+    (id, bill): (Uuid, CustomerBillId),
+    gross_minor: i64,
+    now: Instant,
+) -> NewEvent {
+    app.event(
+        context,
+        now,
+        (Topic::Invoice, "CreditNoteCreateEvent"),
+        (payer.customer.uuid(), id),
+        json!({"creditNote": id, "customerBill": bill, "billingAccount": payer.account,
+               "amount": Money::new(gross_minor, payer.currency)}),
+    )
 }
 
 fn credit_line(

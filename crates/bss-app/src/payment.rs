@@ -8,7 +8,7 @@ pub use resource::{Payments, read};
 use bss_domain::document::Reference;
 use bss_domain::ids::{BillingAccountId, CustomerBillId, CustomerId, PaymentId};
 use bss_domain::ledger::{self, EntryHead};
-use bss_domain::payment::{Allocation, PaymentStatus, allocate};
+use bss_domain::payment::{Allocation, OpenBill, PaymentStatus, allocate};
 use bss_domain::{Currency, Instant, Money, Refusal, TypedId};
 use bss_events::Topic;
 use bss_store::UnitOfWork;
@@ -30,9 +30,18 @@ pub struct CapturedPayment {
     /// How it came: `card`, `bankTransfer`.
     pub channel: String,
     /// Which bills it is to pay, in this order; empty: the open ones, the one that is due first in front.
-    pub bills: Vec<CustomerBillId>,
+    pub bills: Vec<WantedBill>,
     /// What else the document says.
     pub extra: Map<String, Value>,
+}
+
+/// A bill that a payment names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WantedBill {
+    /// The bill.
+    pub bill: CustomerBillId,
+    /// How much of it at most, minor units; none: all that is open.
+    pub amount_minor: Option<i64>,
 }
 
 /// What became of a payment.
@@ -93,7 +102,7 @@ pub async fn capture(
     // The credit's lock comes first: it serialises all money of the account.
     payment::lock_credit(&work, payer.account, payer.currency).await?;
     let open = wanted(&new.bills, customer_bill::lock_open(&work, payer.account).await?)?;
-    let allocation = allocate(new.amount.minor, &customer_bill::open(&open));
+    let allocation = allocate(new.amount.minor, &limits(&open, &new.bills));
     let id: PaymentId = app.ids.new_id(now, payer.account.slot());
     settle(
         app,
@@ -164,13 +173,13 @@ fn check(new: &CapturedPayment, payer: &Payer) -> Result<(), Refusal> {
 }
 
 /// The open bills that a payment names, in its order; all of them where it names none.
-fn wanted(named: &[CustomerBillId], open: Vec<BillRow>) -> Result<Vec<BillRow>, Refusal> {
+fn wanted(named: &[WantedBill], open: Vec<BillRow>) -> Result<Vec<BillRow>, Refusal> {
     if named.is_empty() {
         return Ok(open);
     }
     let mut found: Vec<BillRow> = Vec::with_capacity(named.len());
-    for (place, id) in named.iter().enumerate() {
-        let row = open.iter().find(|row| row.id == *id).ok_or_else(|| {
+    for (place, id) in named.iter().map(|wanted| wanted.bill).enumerate() {
+        let row = open.iter().find(|row| row.id == id).ok_or_else(|| {
             let message = "this account has no open bill of this id";
             Refusal::invalid(
                 "unknownBill",
@@ -179,7 +188,7 @@ fn wanted(named: &[CustomerBillId], open: Vec<BillRow>) -> Result<Vec<BillRow>, 
                 message,
             )
         })?;
-        if found.iter().any(|known| known.id == *id) {
+        if found.iter().any(|known| known.id == id) {
             let message = "a bill is named once";
             return Err(Refusal::invalid(
                 "billTwice",
@@ -191,6 +200,18 @@ fn wanted(named: &[CustomerBillId], open: Vec<BillRow>) -> Result<Vec<BillRow>, 
         found.push(row.clone());
     }
     Ok(found)
+}
+
+/// What is open of bills, at most what the payment is to pay of them.
+fn limits(open: &[BillRow], named: &[WantedBill]) -> Vec<OpenBill> {
+    let mut limits = customer_bill::open(open);
+    for limit in &mut limits {
+        let wanted = named.iter().find(|wanted| wanted.bill == limit.bill);
+        if let Some(amount) = wanted.and_then(|wanted| wanted.amount_minor) {
+            limit.open_minor = limit.open_minor.min(amount);
+        }
+    }
+    limits
 }
 
 /// Writes what money pays for, and what is open of the bills then.
@@ -364,6 +385,61 @@ pub async fn refund(
         json!({"billingAccount": account, "amount": amount}),
     ));
     idempotency::keep(&work, context, 201, &json!({})).await?;
+    work.commit().await?;
+    Ok(())
+}
+
+/// Pays a bill from what a payment left unallocated, as far as the account still has that credit.
+pub async fn allocate_rest(
+    app: &App,
+    context: &RequestContext,
+    id: PaymentId,
+    bill: CustomerBillId,
+    amount: Money,
+) -> Result<(), AppError> {
+    let mut work = app.store.begin(context.scope()).await?;
+    let not_found = || AppError::not_found("Payment", id);
+    let rest = payment::rest(&work, id).await?.ok_or_else(not_found)?;
+    let payer = payer(&work, rest.account).await?;
+    let credit = payment::lock_credit(&work, payer.account, payer.currency).await?;
+    let rest = payment::rest(&work, id).await?.ok_or_else(not_found)?;
+    let named = WantedBill {
+        bill,
+        amount_minor: Some(amount.minor),
+    };
+    let open = wanted(&[named], customer_bill::lock_open(&work, payer.account).await?)?;
+    let most = open[0].open_minor.min(credit).min(rest.unallocated_minor);
+    if amount.currency != payer.currency || amount.minor <= 0 || amount.minor > most {
+        let message = format!(
+            "at most {} can be moved to this bill",
+            Money::new(most, payer.currency)
+        );
+        return Err(Refusal::invalid("wrongAmount", "amount", amount, message).into());
+    }
+    let now = app.clock.now();
+    let allocation = allocate(amount.minor, &limits(&open, &[named]));
+    let cause: PaymentId = app.ids.new_id(now, payer.account.slot());
+    let source = (AllocationKind::Payment, id.uuid());
+    settle(app, &work, &payer, &open, &allocation, source, now).await?;
+    payment::add_credits(&work, &[(payer.account, -amount.minor)]).await?;
+    let unallocated = json!(Money::new(rest.unallocated_minor - amount.minor, payer.currency));
+    payment::lower_rest(
+        &work,
+        id,
+        amount.minor,
+        &json!({"unallocatedAmount": unallocated}),
+        now,
+    )
+    .await?;
+    let entry = ledger::credit_applied(head(app, &payer, now, cause.uuid()), amount.minor)?;
+    bss_store::ledger::post(&work, &Vec::from_iter(entry)).await?;
+    work.emit(app.event(
+        context,
+        now,
+        (Topic::Payment, "CreditAppliedEvent"),
+        (payer.customer.uuid(), cause.uuid()),
+        json!({"billingAccount": payer.account, "payment": id, "customerBill": bill, "amount": amount}),
+    ));
     work.commit().await?;
     Ok(())
 }

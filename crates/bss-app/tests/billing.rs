@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use bss_app::bill_run::{self, BillRunOptions, BillRunReport};
 use bss_app::credit_note::{self, CreditRequest};
 use bss_app::payment::{self, CapturedPayment, PaymentReceipt};
-use bss_app::{App, RequestContext, ledger_check, prepaid};
+use bss_app::resource::ResourceUseCases;
+use bss_app::{App, RequestContext, explain, ledger_check, prepaid};
 use bss_domain::ids::{
     BillingAccountId, CustomerBillId, CustomerId, ProductId, ProductOfferingPriceId, TenantId, UsageId,
     compose,
@@ -551,4 +552,49 @@ async fn a_top_up_is_a_liability_until_it_is_used() {
             .is_err()
     );
     world.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_pays_what_its_items_say_and_its_rest_is_moved_later() {
+    let world = World::new().await;
+    let who = world.subscribe(7, OPENED, ALL).await;
+    world.run_at("2101-12-02T12:00:00Z").await;
+    let bill = world.bills("id").await[0].clone();
+    let amount = |value: f64| json!({"unit": "EUR", "value": value});
+    let body = |value: f64| {
+        json!({"account": {"id": who.account}, "totalAmount": amount(value), "paymentMethod": {"@type": "bankTransfer"},
+               "paymentItem": [{"amount": amount(4.0), "item": {"id": bill}}]})
+    };
+    let stored = payment::Payments
+        .create(&world.app, &world.context, body(10.0))
+        .await
+        .unwrap();
+    assert_eq!(stored.body["status"], "captured");
+    assert_eq!(stored.body["unallocatedAmount"], amount(6.0));
+    assert_eq!(world.bills("open_minor").await, [(2_458 - 400).to_string()]);
+    let euro = |minor| Money::new(minor, Currency::of("EUR").unwrap());
+    let id = stored.id.into();
+    let moved = async |minor| {
+        let bill = bill.parse().unwrap();
+        payment::allocate_rest(&world.app, &world.context, id, bill, euro(minor)).await
+    };
+    moved(500).await.unwrap();
+    assert!(moved(200).await.is_err(), "1.00 is left");
+    assert_eq!(world.bills("open_minor").await, [(2_458 - 900).to_string()]);
+    world.check().await;
+    let mut wrong = body(10.0);
+    wrong["status"] = json!("captured");
+    assert!(
+        payment::Payments
+            .create(&world.app, &world.context, wrong)
+            .await
+            .is_err()
+    );
+
+    let explained = explain::explain(&world.app, &world.context, bill.parse().unwrap())
+        .await
+        .unwrap();
+    assert_eq!(explained["line"].as_array().unwrap().len(), 4);
+    assert_eq!(explained["line"][1]["obligation"]["owed"], "9.99");
+    assert_eq!(explained["taxIncludedAmount"], amount(24.58));
 }

@@ -161,6 +161,23 @@ pub fn bill_no(series: &str, number: i64) -> String {
     format!("{series}-{number:06}")
 }
 
+/// Numbers, names, documents and states of bills, in the order given.
+fn named(
+    bills: &[NewBill],
+    series: &str,
+    first: i64,
+) -> (Vec<i64>, Vec<String>, Vec<Value>, Vec<&'static str>) {
+    let numbers: Vec<i64> = (first..).take(bills.len()).collect();
+    let names: Vec<String> = numbers.iter().map(|number| bill_no(series, *number)).collect();
+    let bodies = bills
+        .iter()
+        .zip(&names)
+        .map(|(new, name)| new.bill.document(new.inputs.customer, name))
+        .collect();
+    let states = bills.iter().map(|new| new.bill.first_state().name()).collect();
+    (numbers, names, bodies, states)
+}
+
 /// Numbers and writes bills, in the order given.
 pub async fn insert(
     session: &Session,
@@ -171,28 +188,16 @@ pub async fn insert(
     if bills.is_empty() {
         return Ok(());
     }
-    let mut inputs = Vec::with_capacity(bills.len());
-    let mut computed = Vec::with_capacity(bills.len());
-    for new in bills {
-        inputs.push(bytes(&new.inputs)?);
-        computed.push(bytes(&new.bill)?);
-    }
+    let inputs = bills
+        .iter()
+        .map(|new| bytes(&new.inputs))
+        .collect::<Result<Vec<_>, _>>()?;
+    let computed = bills
+        .iter()
+        .map(|new| bytes(&new.bill))
+        .collect::<Result<Vec<_>, _>>()?;
     let first = draw_numbers(session, series, bills.len()).await?;
-    let numbers: Vec<i64> = (first..).take(bills.len()).collect();
-    let names: Vec<String> = numbers.iter().map(|number| bill_no(series, *number)).collect();
-    let bodies: Vec<Value> = bills
-        .iter()
-        .zip(&names)
-        .map(|(new, name)| new.bill.document(new.inputs.customer, name))
-        .collect();
-    let states: Vec<&str> = bodies
-        .iter()
-        .map(|body| {
-            body["state"]
-                .as_str()
-                .unwrap_or(CustomerBillState::Validated.name())
-        })
-        .collect();
+    let (numbers, names, bodies, states) = named(bills, series, first);
     macro_rules! column {
         ($new:ident => $value:expr) => {
             bills.iter().map(|$new| $value).collect::<Vec<_>>()

@@ -225,3 +225,47 @@ pub async fn credit(session: &Session, account: BillingAccountId) -> Result<i64,
         .await?;
     Ok(row.map_or(0, |row| row.get(0)))
 }
+
+/// What a payment left unallocated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PaymentRest {
+    /// Its account.
+    pub account: BillingAccountId,
+    /// Minor units.
+    pub unallocated_minor: i64,
+}
+
+/// What is left of a payment.
+pub async fn rest(session: &Session, id: PaymentId) -> Result<Option<PaymentRest>, StoreError> {
+    let sql = "SELECT account_id, unallocated_minor FROM payment WHERE slot = $1 AND id = $2";
+    let row = session.query_opt(sql, &[&id.slot().sql(), &id.uuid()]).await?;
+    Ok(row.map(|row| PaymentRest {
+        account: row.get::<_, Uuid>(0).into(),
+        unallocated_minor: row.get(1),
+    }))
+}
+
+/// Lowers what is left of a payment, and merges what changed into its document.
+pub async fn lower_rest(
+    session: &Session,
+    id: PaymentId,
+    amount_minor: i64,
+    changed: &Value,
+    now: Instant,
+) -> Result<(), StoreError> {
+    session
+        .execute(
+            "UPDATE payment SET unallocated_minor = unallocated_minor - $3, body = body || $4, \
+             revision = revision + 1, updated_at = $5, updated_by = $6 WHERE slot = $1 AND id = $2",
+            &[
+                &id.slot().sql(),
+                &id.uuid(),
+                &amount_minor,
+                changed,
+                &Timestamptz(now),
+                &session.actor(),
+            ],
+        )
+        .await?;
+    Ok(())
+}

@@ -116,7 +116,23 @@ pub fn close(
     let mut kept = end;
     let rolled = roll_over(data, &mut kept);
     kept.allowances.extend(rolled.iter().cloned());
-    let obligations = obligations(data, prices)?;
+    let inputs = inputs(data, prices, usage, (bill, drawn_up_at, due_days))?;
+    Ok(ClosedPeriod {
+        inputs,
+        closing: ClosingState::of(&kept),
+        late_closings,
+        corrections,
+        rolled,
+        deferred: data.deferred.clone(),
+    })
+}
+
+fn inputs(
+    data: &AccountData,
+    prices: &PriceBook,
+    usage: UsageCharges,
+    (bill, drawn_up_at, due_days): (CustomerBillId, Instant, u16),
+) -> Result<BillInputs, AppError> {
     let mut inputs = BillInputs {
         rules_version: RULES_VERSION,
         bill,
@@ -128,7 +144,7 @@ pub fn close(
         period: data.period,
         drawn_up_at,
         due_days,
-        obligations,
+        obligations: obligations(data, prices)?,
         usage: usage.into_charges(data, prices),
         usage_claim: Some(UsageClaim {
             closed_through: data.period.to,
@@ -140,14 +156,7 @@ pub fn close(
         credit_minor: 0,
     };
     inputs.prices = billed_prices(&inputs, prices);
-    Ok(ClosedPeriod {
-        inputs,
-        closing: ClosingState::of(&kept),
-        late_closings,
-        corrections,
-        rolled,
-        deferred: data.deferred.clone(),
-    })
+    Ok(inputs)
 }
 
 fn start_of(id: UsageId) -> Instant {

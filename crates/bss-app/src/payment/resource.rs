@@ -1,12 +1,12 @@
 use async_trait::async_trait;
 use bss_domain::ids::BillingAccountId;
-use bss_domain::{Money, Refusal};
+use bss_domain::{Currency, Money, Refusal};
 use bss_store::payment::PAYMENT;
 use bss_store::resource::{self, Stored};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{CapturedPayment, capture};
+use super::{CapturedPayment, WantedBill, capture};
 use crate::resource::ResourceUseCases;
 use crate::{App, AppError, RequestContext};
 
@@ -20,7 +20,6 @@ const COMPUTED: &[&str] = &[
     "status",
     "statusDate",
     "paymentDate",
-    "totalAmount",
     "unallocatedAmount",
     "payer",
 ];
@@ -34,30 +33,52 @@ fn id_at(document: &Value, path: &[&str], field: &str) -> Result<Uuid, Refusal> 
         .map_err(|_| Refusal::invalid("wrongId", field, text, "an id is a UUID"))
 }
 
-/// Reads a TMF676 Payment: `account.id`, `amount {unit, value}`, `channel.name`, and `paymentItem[].item.id` for the
-/// bills that it is to pay. Computed attributes are refused.
+fn money_at(document: &Value, name: &str, field: &str) -> Result<Option<Money>, Refusal> {
+    let Some(amount) = document.get(name) else {
+        return Ok(None);
+    };
+    serde_json::from_value(amount.clone())
+        .map(Some)
+        .map_err(|error| Refusal::invalid("wrongAmount", field, amount, error.to_string()))
+}
+
+fn bills(document: &Value, currency: Currency) -> Result<Vec<WantedBill>, Refusal> {
+    let items = document.get("paymentItem").and_then(Value::as_array);
+    let mut bills = Vec::new();
+    for (place, item) in items.into_iter().flatten().enumerate() {
+        let field = format!("paymentItem[{place}].amount");
+        let amount = money_at(item, "amount", &field)?;
+        if let Some(amount) = amount.filter(|amount| amount.currency != currency || amount.minor <= 0) {
+            let message = format!("more than nothing, in {currency}");
+            return Err(Refusal::invalid("wrongAmount", field, amount, message));
+        }
+        bills.push(WantedBill {
+            bill: id_at(item, &["item", "id"], &format!("paymentItem[{place}].item.id"))?.into(),
+            amount_minor: amount.map(|amount| amount.minor),
+        });
+    }
+    Ok(bills)
+}
+
+/// Reads a TMF676 Payment: `account.id`, `totalAmount {unit, value}` (or `amount`), `paymentItem[]` with `item.id` and
+/// `amount` for the bills that it is to pay, and how it came: `channel.name`, or the `@type` of `paymentMethod`.
+/// Computed attributes are refused.
 pub fn read(document: &Value) -> Result<CapturedPayment, Refusal> {
     let Some(attributes) = document.as_object() else {
         return Err(Refusal::missing("account.id"));
     };
     if let Some(name) = COMPUTED.iter().find(|name| attributes.contains_key(**name)) {
-        return Err(Refusal::invalid(
-            "readOnly",
-            *name,
-            &attributes[*name],
-            "this attribute is computed",
-        ));
+        let message = "this attribute is computed";
+        return Err(Refusal::invalid("readOnly", *name, &attributes[*name], message));
     }
-    let amount = document.get("amount").ok_or_else(|| Refusal::missing("amount"))?;
-    let amount: Money = serde_json::from_value(amount.clone())
-        .map_err(|error| Refusal::invalid("wrongAmount", "amount", amount, error.to_string()))?;
-    let channel = document.pointer("/channel/name").and_then(Value::as_str);
-    let items = document.get("paymentItem").and_then(Value::as_array);
-    let mut bills = Vec::new();
-    for (place, item) in items.into_iter().flatten().enumerate() {
-        bills.push(id_at(item, &["item", "id"], &format!("paymentItem[{place}].item.id"))?.into());
-    }
-    let ours = ["account", "amount", "channel", "paymentItem"];
+    let total = money_at(document, "totalAmount", "totalAmount")?;
+    let amount = total.or(money_at(document, "amount", "amount")?);
+    let amount = amount.ok_or_else(|| Refusal::missing("totalAmount"))?;
+    let channel = document
+        .pointer("/channel/name")
+        .or_else(|| document.pointer("/paymentMethod/@type"))
+        .and_then(Value::as_str);
+    let ours = ["account", "amount", "totalAmount", "channel", "paymentItem"];
     let extra: Map<String, Value> = attributes
         .iter()
         .filter(|(name, _)| !ours.contains(&name.as_str()))
@@ -69,7 +90,7 @@ pub fn read(document: &Value) -> Result<CapturedPayment, Refusal> {
         channel: channel
             .ok_or_else(|| Refusal::missing("channel.name"))?
             .to_owned(),
-        bills,
+        bills: bills(document, amount.currency)?,
         extra,
     })
 }

@@ -48,16 +48,20 @@ impl CustomerBill {
             "taxItem": self.taxes.iter().map(|tax| tax_item(tax, currency)).collect::<Vec<_>>(),
             "@type": "CustomerBill",
         });
-        let state = if self.due_minor == 0 {
+        merge(
+            &mut document,
+            Self::open_document(self.first_state(), self.due_minor, currency),
+        );
+        document
+    }
+
+    /// The state in which it is drawn up: where nothing is to be paid, it is settled.
+    pub fn first_state(&self) -> CustomerBillState {
+        if self.due_minor == 0 {
             CustomerBillState::Settled
         } else {
             CustomerBillState::Validated
-        };
-        merge(
-            &mut document,
-            Self::open_document(state, self.due_minor, currency),
-        );
-        document
+        }
     }
 
     /// The attributes that payments change.
