@@ -56,12 +56,12 @@ pub async fn insert(session: &Session, rejects: &[UsageReject]) -> Result<HashSe
     let rows = session
         .query(
             "INSERT INTO usage_reject (tenant_id, id, source, format, file_id, line, hash, own_id, content, raw, \
-             code, reason, state, created_at, updated_at, updated_by) \
+             code, reason, state, created_at, updated_at, updated_by, usage_id) \
              SELECT $1, r.id, r.source, r.format, r.file_id, r.line, r.hash, r.own_id, r.content, r.raw, r.code, \
-             r.reason, 'rejected', r.at, r.at, $2 \
+             r.reason, 'rejected', r.at, r.at, $2, r.usage_id \
              FROM unnest($3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::integer[], $8::bigint[], $9::boolean[], \
-             $10::bigint[], $11::bytea[], $12::text[], $13::text[], $14::timestamptz[]) \
-             AS r (id, source, format, file_id, line, hash, own_id, content, raw, code, reason, at) \
+             $10::bigint[], $11::bytea[], $12::text[], $13::text[], $14::timestamptz[], $15::uuid[]) \
+             AS r (id, source, format, file_id, line, hash, own_id, content, raw, code, reason, at, usage_id) \
              ON CONFLICT (tenant_id, source, hash, content) DO NOTHING RETURNING id",
             &[
                 &Uuid::from(session.tenant()),
@@ -78,6 +78,7 @@ pub async fn insert(session: &Session, rejects: &[UsageReject]) -> Result<HashSe
                 &columns.code,
                 &columns.reason,
                 &columns.at,
+                &columns.usage_id,
             ],
         )
         .await?;
@@ -98,6 +99,7 @@ struct Columns {
     code: Vec<String>,
     reason: Vec<String>,
     at: Vec<Timestamptz>,
+    usage_id: Vec<Option<Uuid>>,
 }
 
 impl Columns {
@@ -114,6 +116,7 @@ impl Columns {
         self.code.push(reject.code.clone());
         self.reason.push(reject.reason.clone());
         self.at.push(Timestamptz(reject.created_at));
+        self.usage_id.push(reject.usage_id.map(TypedId::uuid));
     }
 }
 

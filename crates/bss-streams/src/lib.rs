@@ -6,4 +6,5 @@ pub mod order_processing;
 pub mod charging;
 pub mod customer_analytics;
 pub mod order_processing;
+pub mod charging;
 pub mod runtime;

@@ -2,7 +2,6 @@
 
 mod support;
 
-use std::fmt::Write;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -213,11 +212,7 @@ async fn a_prepaid_balance_never_falls_below_its_limit() {
     world.prepay(number, Nano(30_000_000)).await;
     let mut text = String::new();
     for n in 0..5 {
-        writeln!(
-            text,
-            "{n},voice,{number},48221234567,,2026-11-03T10:0{n}:00Z,{GRANTED_S}"
-        )
-        .unwrap();
+        text += &format!("{n},voice,{number},48221234567,,2026-11-03T10:0{n}:00Z,{GRANTED_S}\n");
     }
     world.import_text("calls.csv", &text).await;
     world.charge_all().await;
