@@ -7,4 +7,5 @@ pub mod charging;
 pub mod customer_analytics;
 pub mod order_processing;
 pub mod charging;
+pub mod customer_analytics;
 pub mod runtime;
