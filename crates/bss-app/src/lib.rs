@@ -3,7 +3,6 @@
 pub mod activation;
 pub mod bill_document;
 pub mod bill_run;
-pub mod bill_document;
 pub mod billing_account;
 pub mod catalog;
 pub mod credit_note;

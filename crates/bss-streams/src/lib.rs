@@ -1,11 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod bench;
-pub mod customer_analytics;
-pub mod order_processing;
 pub mod charging;
 pub mod customer_analytics;
 pub mod order_processing;
-pub mod charging;
-pub mod customer_analytics;
 pub mod runtime;

@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::fmt::Write;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -212,7 +213,11 @@ async fn a_prepaid_balance_never_falls_below_its_limit() {
     world.prepay(number, Nano(30_000_000)).await;
     let mut text = String::new();
     for n in 0..5 {
-        text += &format!("{n},voice,{number},48221234567,,2026-11-03T10:0{n}:00Z,{GRANTED_S}\n");
+        writeln!(
+            text,
+            "{n},voice,{number},48221234567,,2026-11-03T10:0{n}:00Z,{GRANTED_S}"
+        )
+        .unwrap();
     }
     world.import_text("calls.csv", &text).await;
     world.charge_all().await;

@@ -5,7 +5,6 @@ use bss_app::bill_run::{self, BillRunOptions, BillRunReport};
 use bss_app::explain::explain;
 use bss_domain::customer_bill::CustomerBill;
 use bss_domain::money::{Currency, Money};
-use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::direct;
