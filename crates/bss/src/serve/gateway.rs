@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use bss_api::auth::AUDIENCE;
+use bss_api::auth::{AUDIENCE, Guard, Matrix, Verifier};
 use bss_api::issuer::Issuer;
+use bss_api::{ApiConfig, ApiState};
 use bss_gateway::{
     ContentPolicy, Environment, Gateway, GatewayConfig, HttpKeys, KeySource, KeySourceError, Tokens,
 };
@@ -16,8 +17,11 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::{Serving, console, identity};
+use super::{Serving, identity};
 use crate::failure::Failure;
+
+/// How often an external issuer's keys are read again.
+const KEYS_EVERY: Duration = Duration::from_mins(1);
 
 /// The keys of the issuer in this process: no HTTP needed.
 struct OwnKeys(watch::Receiver<Arc<JwkSet>>);
@@ -38,16 +42,64 @@ pub async fn start(serving: &Serving, listener: TcpListener, tasks: &mut JoinSet
     tasks.spawn(async move {
         upkeep.1.run_until_cancelled(upkeep.0.keep_up()).await;
     });
+    let router = router(serving, &issuer, &public_urls).await?;
     let config = config(serving, public_urls)?;
-    let gateway = Gateway::around_router(&config, environment(serving, &issuer)?, router(&issuer))
+    let gateway = Gateway::around_router(&config, environment(serving, &issuer)?, router)
         .map_err(|mistakes| Failure::Usage(mistakes.0))?;
     tasks.spawn(listen(listener, gateway, config, part, serving.stop.clone()));
     Ok(())
 }
 
 /// The table of contents of the public address.
-fn router(issuer: &Arc<Issuer>) -> Router {
-    Router::new().merge(issuer.router()).fallback(console::answer)
+async fn router(serving: &Serving, issuer: &Arc<Issuer>, public_urls: &[String]) -> Result<Router, Failure> {
+    let state = ApiState::new(
+        serving.app.clone(),
+        ApiConfig {
+            public_urls: public_urls.to_vec(),
+            require_idempotency_key: serving.config.require_idempotency_key,
+        },
+    );
+    let matrix = Matrix::committed().map_err(|error| Failure::refused(error.to_string()))?;
+    let verifier = match &serving.config.issuer_url {
+        Some(url) => Verifier::new(url, follow_keys(serving, url).await?),
+        None => Verifier::new(issuer.name(), issuer.keys()),
+    };
+    let guard = Guard::new(matrix, verifier, serving.app.store.clone());
+    Ok(bss_api::router(state, Arc::new(guard)).merge(issuer.router()))
+}
+
+/// An external issuer's keys, read now and again and again.
+async fn follow_keys(serving: &Serving, url: &str) -> Result<watch::Receiver<Arc<JwkSet>>, Failure> {
+    let refused = |error: KeySourceError| Failure::refused(format!("issuer_url: {error}"));
+    let keys = HttpKeys::new(certs_of(url)).map_err(refused)?;
+    let (sender, receiver) = watch::channel(Arc::new(keys.key_set().await.map_err(refused)?));
+    let stop = serving.stop.clone();
+    tokio::spawn(async move {
+        while stop
+            .run_until_cancelled(tokio::time::sleep(KEYS_EVERY))
+            .await
+            .is_some()
+        {
+            match keys.key_set().await {
+                Ok(set) => drop(sender.send_replace(Arc::new(set))),
+                Err(error) => tracing::warn!(%error, "the issuer's known keys stay in use"),
+            }
+        }
+    });
+    Ok(receiver)
+}
+
+fn certs_of(url: &str) -> String {
+    format!("{url}/protocol/openid-connect/certs")
+}
+
+/// The hashes of the console's inline scripts, for the policy that the gateway sets.
+fn script_hashes() -> Vec<String> {
+    let hashes = bss_api::console::content_security_policy().split_whitespace();
+    hashes
+        .filter(|word| word.starts_with("'sha256-"))
+        .map(|word| word.trim_matches(['\'', ';']).to_owned())
+        .collect()
 }
 
 fn config(serving: &Serving, public_urls: Vec<String>) -> Result<GatewayConfig, Failure> {
@@ -65,13 +117,11 @@ fn config(serving: &Serving, public_urls: Vec<String>) -> Result<GatewayConfig, 
         trusted_proxies: ours.trusted_proxies.iter().map(ToString::to_string).collect(),
         behind_tls_proxy: ours.behind_tls_proxy,
         content_policy: ContentPolicy {
-            script_hashes: console::script_hashes(),
+            script_hashes: script_hashes(),
             connect: external.iter().cloned().collect(),
         },
         tokens: Tokens {
-            jwks_url: external
-                .as_ref()
-                .map(|url| format!("{url}/protocol/openid-connect/certs")),
+            jwks_url: external.as_deref().map(certs_of),
             issuer: external,
             audiences: vec![AUDIENCE.to_owned()],
             ..Tokens::default()
@@ -83,7 +133,7 @@ fn config(serving: &Serving, public_urls: Vec<String>) -> Result<GatewayConfig, 
 fn environment(serving: &Serving, issuer: &Issuer) -> Result<Environment, Failure> {
     let keys: Arc<dyn KeySource> = match &serving.config.issuer_url {
         Some(url) => {
-            let keys = HttpKeys::new(format!("{url}/protocol/openid-connect/certs"));
+            let keys = HttpKeys::new(certs_of(url));
             Arc::new(keys.map_err(|error| Failure::refused(error.to_string()))?)
         }
         None => Arc::new(OwnKeys(issuer.keys())),

@@ -1,6 +1,5 @@
 //! The process that serves: start, readiness, drain.
 
-mod console;
 mod database;
 mod disk;
 mod figures;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bss_app::activation::{self, ActivationConfig, HttpNetwork, HttpNetworkConfig};
 use bss_store::event_log::retention;
+use bss_streams::charging::Charging;
 use bss_streams::customer_analytics::CustomerAnalytics;
 use bss_streams::order_processing::OrderProcessing;
 use bss_streams::runtime::{Application, Runtime, RuntimeConfig, StreamMetrics};
@@ -26,6 +27,7 @@ const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins
 fn applications(serving: &Serving) -> Vec<Arc<dyn Application>> {
     vec![
         Arc::new(OrderProcessing::new(serving.app.clone())),
+        Arc::new(Charging::new(serving.app.clone())),
         Arc::new(CustomerAnalytics),
     ]
 }
