@@ -188,7 +188,7 @@ async fn round(
     for (slots, accounts) in groups(due, options.accounts_per_scan) {
         let session = app.store.snapshot(context.scope()).await?;
         let watermarks = store::watermarks(&session).await?;
-        let data = load(&session, slots, accounts, &watermarks).await?;
+        let data = load(&session, slots, accounts, &watermarks, &prices).await?;
         session.finish().await?;
         for chunk in data.chunks(options.accounts_per_transaction.max(1)) {
             if stop.is_cancelled() {
@@ -253,7 +253,7 @@ pub async fn preview(
     }
     let prices = PriceBook::load(&session).await?;
     let watermarks = store::watermarks(&session).await?;
-    let data = load(&session, slot..=slot, rows, &watermarks).await?;
+    let data = load(&session, slot..=slot, rows, &watermarks, &prices).await?;
     let credit = bss_store::payment::credit(&session, account).await?;
     session.finish().await?;
     let Some(data) = data.first() else {

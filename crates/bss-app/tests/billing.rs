@@ -7,14 +7,16 @@ use bss_app::credit_note::{self, CreditRequest};
 use bss_app::payment::{self, CapturedPayment, PaymentReceipt};
 use bss_app::resource::ResourceUseCases;
 use bss_app::{App, RequestContext, explain, ledger_check, prepaid};
+use bss_domain::allowance::{AllowanceInstance, AllowanceOwner};
 use bss_domain::ids::{
     BillingAccountId, CustomerBillId, CustomerId, ProductId, ProductOfferingPriceId, TenantId, UsageId,
     compose,
 };
 use bss_domain::usage::{Direction, Metered, Owner, ServiceKind, Usage};
-use bss_domain::{Currency, Instant, Money, Nano, Slot, TypedId};
+use bss_domain::{Currency, Cycle, Instant, Money, Nano, Slot, TypedId, Zone};
 use bss_platform::testing::test_server;
 use bss_store::billing_account::BILLING_ACCOUNT;
+use bss_store::bucket::{self, Versioned};
 use bss_store::catalog::PRODUCT_OFFERING_PRICE;
 use bss_store::customer::CUSTOMER;
 use bss_store::product::{self, NewSegment, PRODUCT};
@@ -265,6 +267,48 @@ impl World {
             .iter()
             .map(|row| row.get(0))
             .collect()
+    }
+
+    /// One text that a query of the owner gives.
+    async fn text(&self, sql: &str) -> String {
+        let (client, connection) = tokio_postgres::connect(&self.url, tokio_postgres::NoTls)
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        let setting = format!("SET bss.tenant = '{}'", self.context.tenant());
+        client.batch_execute(&setting).await.unwrap();
+        client.query_one(sql, &[]).await.unwrap().get(0)
+    }
+
+    /// The November minutes of a product, used so far, as the charging stream stores them.
+    async fn bucket_used(&self, who: Subscriber, used: u64) {
+        let work = self.app.store.begin_work(self.context.scope()).await.unwrap();
+        let prices = bill_run::PriceBook::load(&work).await.unwrap();
+        let definition = prices.allowance(price(MINUTES)).unwrap();
+        let cycle = Cycle {
+            zone: Zone::named("Europe/Warsaw").unwrap(),
+            day: 1,
+        };
+        let owner = AllowanceOwner {
+            slot: who.account.slot(),
+            account_or_product: who.product.uuid(),
+        };
+        let window = cycle.period_of(at(OPENED));
+        let open = AllowanceInstance::open(
+            price(MINUTES),
+            &definition,
+            who.product,
+            owner,
+            window,
+            at(OPENED),
+        );
+        let row = Versioned {
+            account: who.account,
+            version: 0,
+            value: AllowanceInstance { used, ..open },
+        };
+        bucket::save_buckets(&work, &[row]).await.unwrap();
+        work.commit().await.unwrap();
     }
 
     async fn pay(&self, who: Subscriber, minor: i64) -> PaymentReceipt {
@@ -545,6 +589,25 @@ async fn a_top_up_is_a_liability_until_it_is_used() {
         .unwrap();
         assert_eq!(receipt.balance_nano, balance);
     }
+    // Charging takes of a prepaid account's minutes for good: only what it left rolls over.
+    let who = world.subscribe(8, OPENED, &[MINUTES, CALLS]).await;
+    prepaid::top_up(
+        &world.app,
+        &world.context,
+        who.account,
+        Money::new(100, eur),
+        "voucher",
+    )
+    .await
+    .unwrap();
+    world.bucket_used(who, 450).await;
+    world.run_at("2101-12-02T12:00:00Z").await;
+    assert_eq!(
+        world
+            .text("SELECT string_agg(granted || ' ' || used, ', ' ORDER BY from_at) FROM bucket")
+            .await,
+        "600 450, 150 0"
+    );
     let yen = Money::new(1_000, Currency::of("JPY").unwrap());
     assert!(
         prepaid::top_up(&world.app, &world.context, who.account, yen, "voucher")

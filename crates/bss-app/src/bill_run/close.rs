@@ -36,6 +36,8 @@ pub struct AccountData {
     pub late_openings: BTreeMap<Instant, ClosingState>,
     /// What is deferred still.
     pub deferred: Vec<DeferredRow>,
+    /// Allowances as charging left them, where the account is prepaid: what was taken is final.
+    pub used_at_once: Vec<AllowanceInstance>,
     /// The log position up to which its usage was rated.
     pub watermark: i64,
 }
@@ -114,6 +116,15 @@ pub fn close(
         &mut corrections,
     )?;
     let mut kept = end;
+    for known in &data.used_at_once {
+        if let Some(instance) = kept
+            .allowances
+            .iter_mut()
+            .find(|instance| instance.id == known.id)
+        {
+            (instance.used, instance.reserved) = (known.used, known.reserved);
+        }
+    }
     let rolled = roll_over(data, &mut kept);
     kept.allowances.extend(rolled.iter().cloned());
     let inputs = inputs(data, prices, usage, (bill, drawn_up_at, due_days))?;

@@ -7,8 +7,9 @@ use bss_domain::ids::BillingAccountId;
 use bss_domain::{Instant, TypedId};
 use bss_events::PARTITIONS;
 use bss_store::bill_run::{self, AccountRow, ScannedUsage, UsageScan, scan_usage};
-use bss_store::{Session, StoreError};
+use bss_store::{Session, StoreError, bucket};
 
+use super::PriceBook;
 use super::close::AccountData;
 
 /// For each partition the position that charging has committed, and the log's head.
@@ -20,6 +21,7 @@ pub async fn load(
     slots: RangeInclusive<i16>,
     accounts: Vec<AccountRow>,
     watermarks: &Watermarks,
+    prices: &PriceBook,
 ) -> Result<Vec<AccountData>, StoreError> {
     let only = match accounts.as_slice() {
         [one] => Some(one.id),
@@ -36,6 +38,7 @@ pub async fn load(
                 usage: Vec::new(),
                 late_openings: BTreeMap::new(),
                 deferred: Vec::new(),
+                used_at_once: Vec::new(),
                 watermark: watermarks.get(&partition).map_or(0, |(position, _)| *position),
                 row,
             }
@@ -49,6 +52,7 @@ pub async fn load(
     lives(session, &slots, only, &places, &mut data).await?;
     usage(session, &slots, &places, &mut data).await?;
     late_openings(session, &mut data).await?;
+    used_at_once(session, prices, &places, &mut data).await?;
     Ok(data)
 }
 
@@ -174,6 +178,27 @@ async fn late_openings(session: &Session, data: &mut [AccountData]) -> Result<()
             if let Some(state) = bill_run::late_closings(session, data.row.id, period_from).await? {
                 data.late_openings.insert(period_from, state);
             }
+        }
+    }
+    Ok(())
+}
+
+/// What prepaid accounts took of their allowances: charging took it at once and for good.
+async fn used_at_once(
+    session: &Session,
+    prices: &PriceBook,
+    places: &HashMap<BillingAccountId, usize>,
+    data: &mut [AccountData],
+) -> Result<(), StoreError> {
+    let all: Vec<BillingAccountId> = data.iter().map(|data| data.row.id).collect();
+    let balances = bucket::balances(session, &all).await?;
+    let prepaid: Vec<BillingAccountId> = balances.iter().map(|row| row.account).collect();
+    let Some(since) = data.iter().map(|data| data.period.from).min() else {
+        return Ok(());
+    };
+    for row in bucket::buckets(session, &prepaid, since, |price| prices.allowance(price)).await? {
+        if let Some(place) = places.get(&row.account) {
+            data[*place].used_at_once.push(row.value);
         }
     }
     Ok(())
