@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 pub mod auth;
-pub mod console;
 pub mod issuer;
 pub mod kit;
 pub mod openapi;

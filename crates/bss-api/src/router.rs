@@ -4,14 +4,11 @@ use axum::Router;
 use http::Method;
 
 use crate::auth::{Guard, Routes};
-use crate::{ApiState, console, kit, openapi, resources, v1};
+use crate::{ApiState, kit, openapi, resources, v1};
 
-/// The API and the console: what is behind the guard, then the files that anyone may have.
+/// The API behind its guard. It has no fallback: the binary's is that of everything public.
 pub fn router(state: ApiState, guard: Arc<Guard>) -> Router {
-    all()
-        .with_state(state)
-        .guarded(guard)
-        .fallback(console::file_or_nothing)
+    all().with_state(state).guarded(guard)
 }
 
 /// Method and path of every route behind the guard.
