@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod auth;
+pub mod console;
 pub mod issuer;
 pub mod kit;
 pub mod openapi;

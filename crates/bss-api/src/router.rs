@@ -4,11 +4,14 @@ use axum::Router;
 use http::Method;
 
 use crate::auth::{Guard, Routes};
-use crate::{ApiState, kit, openapi, resources, v1};
+use crate::{ApiState, console, kit, openapi, resources, v1};
 
-/// The API behind its guard. It has no fallback: the binary's is that of everything public.
+/// The API and the console: what is behind the guard, then the files that anyone may have.
 pub fn router(state: ApiState, guard: Arc<Guard>) -> Router {
-    all().with_state(state).guarded(guard)
+    all()
+        .with_state(state)
+        .guarded(guard)
+        .fallback(console::file_or_nothing)
 }
 
 /// Method and path of every route behind the guard.

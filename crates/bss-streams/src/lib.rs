@@ -3,7 +3,5 @@
 pub mod bench;
 pub mod charging;
 pub mod customer_analytics;
-pub mod customer_analytics;
-pub mod order_processing;
 pub mod order_processing;
 pub mod runtime;

@@ -32,6 +32,15 @@ impl ApiError {
         }
     }
 
+    /// No such path.
+    pub fn no_route() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "notFound",
+            "there is nothing at this address",
+        )
+    }
+
     /// Its status.
     pub fn status(&self) -> StatusCode {
         self.status
