@@ -19,6 +19,7 @@ pub mod prepaid;
 pub mod product_order;
 pub mod resource;
 pub mod resource_pool;
+pub mod trace;
 pub mod usage;
 pub mod usage_import;
 

@@ -6,12 +6,14 @@ use bss_app::bill_run::{self, BillRunOptions, BillRunReport};
 use bss_app::credit_note::{self, CreditRequest};
 use bss_app::payment::{self, CapturedPayment, PaymentReceipt};
 use bss_app::resource::ResourceUseCases;
+use bss_app::trace::{Explanation, trace, tree};
 use bss_app::{App, RequestContext, explain, ledger_check, prepaid};
 use bss_domain::allowance::{AllowanceInstance, AllowanceOwner};
 use bss_domain::ids::{
     BillingAccountId, CustomerBillId, CustomerId, ProductId, ProductOfferingPriceId, TenantId, UsageId,
     compose,
 };
+use bss_domain::rating::RatedItem;
 use bss_domain::usage::{Direction, Metered, Owner, ServiceKind, Usage};
 use bss_domain::{Currency, Cycle, Instant, Money, Nano, Slot, TypedId, Zone};
 use bss_platform::testing::test_server;
@@ -201,10 +203,20 @@ impl World {
                 own_id: false,
                 reject: None,
             };
+            // The tariff's first rate is the national one.
+            let rate = u16::from(!called.starts_with("48"));
+            let item = RatedItem {
+                zone: rate,
+                rate,
+                amount: Nano(*nano),
+                parts: Vec::new(),
+            };
+            let mut parts = Vec::new();
+            item.encode(&mut parts);
             let rating = Rating {
                 price: price(CALLS),
                 amount: Nano(*nano),
-                parts: Vec::new(),
+                parts,
                 is_provisional: true,
             };
             rows.push(&usage, rating, position);
@@ -388,6 +400,58 @@ async fn a_period_closes_into_a_bill_that_balances_and_is_paid() {
         ["0 settled settled"]
     );
     world.check().await;
+
+    let bill = trace(&world.app, &world.context, first.allocated[0].0.uuid())
+        .await
+        .unwrap();
+    let text = tree(&bill);
+    assert_eq!(bill.amount.unwrap().value, Nano(due * 10_000_000));
+    sums_hold(&bill, &text);
+    for wanted in [
+        "10.00 EUR",
+        "0.00 EUR open",
+        "LedgerEntry billValidated",
+        "LedgerEntry paymentCaptured",
+    ] {
+        assert!(text.contains(wanted), "{wanted:?} is missing in\n{text}");
+    }
+    assert!(!text.contains("unexplained"), "{text}");
+    assert_eq!(text.matches("Usage voice outgoing").count(), 2, "{text}");
+    let product = trace(&world.app, &world.context, who.product.uuid())
+        .await
+        .unwrap();
+    let text = tree(&product);
+    sums_hold(&product, &text);
+    assert!(
+        text.contains("INV-000001, this product's lines without tax"),
+        "{text}"
+    );
+    let cause = second.id.uuid();
+    let payment = trace(&world.app, &world.context, cause).await.unwrap();
+    let text = tree(&payment);
+    assert_eq!(payment.amount.unwrap().value, Nano(20_000_000_000));
+    sums_hold(&payment, &text);
+    assert!(text.contains("customerCredit credit of the account"), "{text}");
+}
+
+/// Amounts of children sum to the parent's amount wherever both have one.
+fn sums_hold(node: &Explanation, text: &str) {
+    let parts: Vec<i64> = node
+        .children
+        .iter()
+        .filter_map(|child| Some(child.amount?.value.0))
+        .collect();
+    if let (Some(amount), false) = (node.amount, parts.is_empty()) {
+        assert_eq!(
+            parts.iter().sum::<i64>(),
+            amount.value.0,
+            "{}:\n{text}",
+            node.label
+        );
+    }
+    for child in &node.children {
+        sums_hold(child, text);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

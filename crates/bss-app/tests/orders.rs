@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bss_app::activation::{ActivationConfig, HttpNetwork, HttpNetworkConfig, Network, run_due};
+use bss_app::trace::{trace, tree};
 use bss_app::{App, RequestContext, order_processing, product_order};
 use bss_domain::ids::{CustomerId, ProductOrderId, TenantId, compose};
 use bss_domain::{Slot, TypedId};
@@ -434,4 +435,32 @@ async fn an_empty_pool_fails_the_item_and_not_the_order() {
     assert_eq!(body["productOrderItem"][4]["state"], "failed");
     assert_eq!(body["productOrderErrorMessage"][0]["code"], "poolEmpty");
     assert_eq!(world.sim.working(), 8);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trace_leads_from_the_order_to_the_networks_answers_and_back() {
+    let world = World::new().await;
+    let order = world.add(10).await;
+    let product = first_product(&world.until(order, &["completed"]).await);
+    let of_order = trace(&world.app, &world.context, order.uuid()).await.unwrap();
+    assert_eq!(of_order.state.as_deref(), Some("completed"));
+    let text = tree(&of_order);
+    for wanted in [
+        "ProductOrderItem 1 add",
+        "ServiceOrder for item 1 [completed]",
+        "Service mobile [active]",
+        "activation activate at the network [confirmed]",
+        "Product S [active]",
+        "1 piece",
+        "S (version 1)",
+    ] {
+        assert!(text.contains(wanted), "{wanted:?} is missing in\n{text}");
+    }
+    assert_eq!(text.matches("[confirmed]").count(), 2, "{text}");
+    let of_product = tree(&trace(&world.app, &world.context, product).await.unwrap());
+    assert!(of_product.starts_with("Product S [active]"), "{of_product}");
+    assert!(of_product.contains(&order.to_string()), "{of_product}");
+    assert_eq!(of_product.matches("[confirmed]").count(), 2, "{of_product}");
+    let nothing = trace(&world.app, &world.context, compose(1, world.customer.slot(), 99)).await;
+    assert!(matches!(nothing, Err(bss_app::AppError::NotFound { .. })));
 }

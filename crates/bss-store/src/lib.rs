@@ -24,6 +24,7 @@ pub mod product_order;
 pub mod resource;
 pub mod resource_pool;
 pub mod search;
+pub mod trace;
 pub mod usage_file;
 pub mod usage_key;
 pub mod usage_owner;

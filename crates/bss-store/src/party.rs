@@ -1,6 +1,9 @@
 //! The tables of parties (TMF632). A party's slot is a hash of its own id: it may become several customers.
 
+use serde_json::Value;
+
 use crate::resource::{Column, Kind, Table};
+use crate::{Session, StoreError};
 
 const STATUS: Column = Column::new("status", "status", Kind::Text);
 
@@ -25,3 +28,14 @@ pub const ORGANIZATION: Table = Table {
         STATUS,
     ],
 };
+
+/// The company that bills and sells in this tenant: the first one whose `organizationType` is `operator`.
+pub async fn operator(session: &Session) -> Result<Option<Value>, StoreError> {
+    let row = session
+        .query_opt(
+            "SELECT body FROM organization WHERE body ->> 'organizationType' = 'operator' ORDER BY created_at, id LIMIT 1",
+            &[],
+        )
+        .await?;
+    Ok(row.map(|row| row.get(0)))
+}

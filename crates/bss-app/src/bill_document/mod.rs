@@ -5,6 +5,7 @@
 
 mod format;
 mod layout;
+mod of;
 mod page;
 mod table;
 mod typeface;
@@ -13,6 +14,8 @@ use bss_domain::Currency;
 use jiff::civil::Date;
 
 use crate::AppError;
+
+pub use of::of;
 
 /// What a bill's document says.
 #[derive(Debug, Clone, PartialEq, Eq)]
