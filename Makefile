@@ -1,21 +1,18 @@
 # The commands of this project; each is one line of `make help`.
-.PHONY: help up down test bench fmt tools build
+.PHONY: help up down test fmt tools build
 .DEFAULT_GOAL := help
 
 help: ## what can be done here
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 12
 
-up: build ## build, start beside a managed PostgreSQL, and run the demonstration if the database is new
-	@target/release/bss up --simulated-clock --demo-if-new $(ARGS)
+up: build ## build, and start beside a managed PostgreSQL with a simulated business clock
+	@target/release/bss up --simulated-clock $(ARGS)
 
 down: ## stop what `make up` started; the data stays
 	@target/release/bss down $(ARGS)
 
 test: ## every check; the first failing one shows its output
 	@scripts/test.sh
-
-bench: build ## the figures of docs/BENCHMARKS.md
-	@target/release/bss bench $(ARGS)
 
 fmt: ## format the code
 	@cargo fmt --all
