@@ -5,7 +5,8 @@
 //! Usage is counted behind charging, which knows duplicates: a record counts at the position it was rated from.
 
 use async_trait::async_trait;
-use bss_domain::ids::{CustomerBillId, CustomerId, UsageId};
+use bss_domain::ids::{CustomerBillId, CustomerId};
+use bss_domain::usage::{ServiceKind, Usage};
 use bss_domain::{Instant, Money};
 use bss_events::{Record, Topic};
 use bss_store::UnitOfWork;
@@ -68,21 +69,11 @@ impl Application for CustomerAnalytics {
     }
 }
 
-/// What of a usage event is counted.
-#[derive(Deserialize)]
-struct UsageFacts {
-    id: UsageId,
-    service: String,
-    started: Instant,
-    quantity: i64,
-    customer: CustomerId,
-}
-
-fn unit_of(service: &str) -> &'static str {
+fn unit_of(service: ServiceKind) -> &'static str {
     match service {
-        "voice" => "s",
-        "data" => "B",
-        _ => "message",
+        ServiceKind::Voice => "s",
+        ServiceKind::Data => "B",
+        ServiceKind::Sms => "message",
     }
 }
 
@@ -93,8 +84,8 @@ async fn count_usage(work: &UnitOfWork, records: &[Record], counts: &mut Counts)
         .iter()
         .filter(|record| record.event.kind == "UsageCreateEvent")
     {
-        let usage = UsageFacts::deserialize(&record.event.data)
-            .map_err(|error| ProcessError::poison(record, error))?;
+        let usage =
+            Usage::deserialize(&record.event.data).map_err(|error| ProcessError::poison(record, error))?;
         places.push((usage.id, record.position));
         facts.insert(usage.id, usage);
     }
@@ -103,18 +94,18 @@ async fn count_usage(work: &UnitOfWork, records: &[Record], counts: &mut Counts)
             continue;
         };
         let window = Window {
-            customer: usage.customer,
-            hour: hour_of(usage.started),
+            customer: usage.owner.customer,
+            hour: hour_of(usage.metered.started),
             measure: Measure::Usage,
-            unit: unit_of(&usage.service).to_owned(),
-            label: usage.service,
+            unit: unit_of(usage.metered.service).to_owned(),
+            label: usage.metered.service.name().to_owned(),
         };
         let charged = Window {
             measure: Measure::Charged,
             unit: rated.currency,
             ..window.clone()
         };
-        count(counts, window, 1, usage.quantity);
+        count(counts, window, 1, usage.metered.quantity);
         count(counts, charged, 1, rated.amount_nano);
     }
     Ok(())

@@ -217,8 +217,9 @@ async fn a_business_customer(store: &Store) {
 fn usage(number: u64, started: &str, seconds: i64) -> Usage {
     let document = json!({
         "id": compose(at(started).as_millisecond(), slot(), number), "source": "switch", "direction": "outgoing",
-        "service": "voice", "calling": "48600100200", "called": "48600100300", "started": started,
-        "quantity": seconds, "customer": customer(), "product": ProductId::at(1, slot(), 3), "account": account(),
+        "metered": { "service": "voice", "calling": "48600100200", "called": "48600100300", "started": started,
+                     "quantity": seconds },
+        "owner": { "customer": customer(), "product": ProductId::at(1, slot(), 3), "account": account() },
     });
     serde_json::from_value(document).unwrap()
 }
