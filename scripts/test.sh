@@ -22,7 +22,7 @@ step "doctests" cargo test --doc --workspace --release --locked
 old=/usr/lib/postgresql/15/bin
 if [ -x "$old/initdb" ]; then
     step "store's tests on PostgreSQL 15" env BSS_TEST_POSTGRES_BIN="$old" \
-        scripts/test-postgres.sh cargo nextest run -p bss-store --release --locked --no-fail-fast
+        scripts/test-postgres.sh cargo nextest run --workspace --release --locked --no-fail-fast -E 'package(bss-store)'
 else
     echo "== store's tests on PostgreSQL 15: left out, Debian's package postgresql-15 is not installed"
 fi
