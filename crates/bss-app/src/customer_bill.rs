@@ -10,7 +10,7 @@ use bss_store::resource::{self, Stored};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::resource::ResourceUseCases;
+use crate::resource::{ResourceUseCases, hold};
 use crate::{App, AppError, RequestContext};
 
 /// The commands on bills.
@@ -59,18 +59,7 @@ impl ResourceUseCases for CustomerBills {
         let bill = CustomerBillId::from(id);
         let mut work = app.store.begin(context.scope()).await?;
         let not_found = || AppError::not_found("CustomerBill", id);
-        let stored = resource::get_for_update(&work, &CUSTOMER_BILL, id)
-            .await?
-            .ok_or_else(not_found)?;
-        if let Some(expected) = expected
-            && expected != stored.revision
-        {
-            return Err(AppError::PreconditionFailed {
-                kind: "CustomerBill",
-                id: id.to_string(),
-                current: stored.revision,
-            });
-        }
+        let stored = hold(&work, &CUSTOMER_BILL, "CustomerBill", id, expected).await?;
         let row = customer_bill::lock(&work, bill).await?.ok_or_else(not_found)?;
         if state == row.state {
             work.rollback().await?;

@@ -15,7 +15,7 @@ use bss_store::{Session, UnitOfWork};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::resource::{ResourceUseCases, changed_attributes};
+use crate::resource::{ResourceUseCases, changed_attributes, hold};
 use crate::{App, AppError, RequestContext, idempotency};
 
 /// Product orders as the resource kit calls them.
@@ -47,7 +47,7 @@ impl ResourceUseCases for ProductOrders {
         expected: Option<i64>,
     ) -> Result<Stored, AppError> {
         let mut work = app.store.begin(context.scope()).await?;
-        let before = hold(&work, id, expected).await?;
+        let before = hold(&work, &PRODUCT_ORDER, "ProductOrder", id, expected).await?;
         let mut body = before.body.clone();
         json_patch::merge(&mut body, &patch);
         check_patched(SHAPE, &before.body, &body)?;
@@ -82,28 +82,13 @@ impl ResourceUseCases for ProductOrders {
         expected: Option<i64>,
     ) -> Result<(), AppError> {
         let work = app.store.begin(context.scope()).await?;
-        hold(&work, id, expected).await?;
+        hold(&work, &PRODUCT_ORDER, "ProductOrder", id, expected).await?;
         work.rollback().await?;
         Err(Refusal::conflict(
             "referred",
             "an order that was placed stays: what it brought about refers to it",
         )
         .into())
-    }
-}
-
-/// The order, held until the end of the transaction, at the revision that the caller knows.
-async fn hold(work: &Session, id: Uuid, expected: Option<i64>) -> Result<Stored, AppError> {
-    let stored = resource::get_for_update(work, &PRODUCT_ORDER, id)
-        .await?
-        .ok_or_else(|| AppError::not_found("ProductOrder", id))?;
-    match expected {
-        Some(expected) if expected != stored.revision => Err(AppError::PreconditionFailed {
-            kind: "ProductOrder",
-            id: id.to_string(),
-            current: stored.revision,
-        }),
-        _ => Ok(stored),
     }
 }
 

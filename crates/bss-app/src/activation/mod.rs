@@ -7,7 +7,6 @@ use async_trait::async_trait;
 use bss_domain::activation::NetworkAnswer;
 use bss_domain::product::Characteristic;
 use bss_events::TraceParent;
-use bss_store::activation::NetworkAction;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -31,13 +30,6 @@ pub struct NetworkRequest {
     /// The trace of the order.
     #[serde(skip)]
     pub traceparent: Option<TraceParent>,
-}
-
-impl NetworkRequest {
-    /// The action's name as the network knows it.
-    pub fn action_name(action: NetworkAction) -> &'static str {
-        action.name()
-    }
 }
 
 /// A network that services are activated at. An implementation never says `Done` or `Refused` unless the network

@@ -167,7 +167,7 @@ async fn request(
     let service: Service = serde_json::from_value(stored.body).map_err(AppError::internal)?;
     Ok(NetworkRequest {
         request_id: piece.id,
-        action: NetworkRequest::action_name(piece.action),
+        action: piece.action.name(),
         service_id: piece.service.uuid(),
         service: service.name,
         characteristic: service.service_characteristic,

@@ -9,15 +9,15 @@ use bss_domain::service::{Service, ServiceState};
 use bss_domain::{Refusal, TypedId};
 use bss_store::UnitOfWork;
 use bss_store::activation::{Activation, ActivationState, NetworkAction};
-use bss_store::product::{self, NewSegment, PRODUCT, SERVICE};
+use bss_store::product::{self, NewSegment, PRODUCT};
 use bss_store::resource::{self, Stored};
 use uuid::Uuid;
 
 use super::begin::currency_of;
 use super::facts::facts;
 use super::network_work::request;
-use super::settle::{hold, parse, release, resume, save_product};
-use super::{Held, from_json, to_json};
+use super::settle::{end_services, hold, parse, resume, save_product};
+use super::{Held, from_json};
 use crate::{App, AppError, RequestContext};
 
 /// What a change is going to do.
@@ -209,21 +209,7 @@ async fn end(
         product.status = product.status.to(ProductStatus::Active)?;
         return save_product(app, context, held, work, stored.revision, &product).await;
     }
-    for stored in product::services_of(work, id).await? {
-        let mut service: Service = from_json(&stored)?;
-        release(held, work, service.id).await?;
-        service.state = service.state.to(ServiceState::Terminated)?;
-        service.end_date = Some(held.now);
-        resource::update(
-            work,
-            &SERVICE,
-            stored.id,
-            stored.revision,
-            &to_json(&service)?,
-            held.now,
-        )
-        .await?;
-    }
+    end_services(held, work, id).await?;
     product::close_segment(work, id, held.now).await?;
     product::end_assignments(work, id, held.now).await?;
     product.status = product.status.to(ProductStatus::Terminated)?;

@@ -1,6 +1,6 @@
 use bss_domain::document::Reference;
 use bss_domain::fulfilment::{ItemStep, next_item_step};
-use bss_domain::ids::{BillingAccountId, ProductId, ProductOrderId, ServiceId};
+use bss_domain::ids::{BillingAccountId, ProductId, ProductOrderId};
 use bss_domain::product::{Characteristic, Product, ProductStatus};
 use bss_domain::product_order::{ItemAction, ItemState};
 use bss_domain::resource::QUARANTINE_DAYS;
@@ -219,22 +219,7 @@ pub(super) async fn fail_item(
 ) -> Result<(), AppError> {
     for stored in item_products(held, work, item).await? {
         let mut product: Product = from_json(&stored)?;
-        for service in product::services_of(work, product.id).await? {
-            let id = service.id.into();
-            release(held, work, id).await?;
-            let mut service_body: Service = from_json(&service)?;
-            service_body.state = service_body.state.to(ServiceState::Terminated)?;
-            service_body.end_date = Some(held.now);
-            resource::update(
-                work,
-                &SERVICE,
-                service.id,
-                service.revision,
-                &to_json(&service_body)?,
-                held.now,
-            )
-            .await?;
-        }
+        end_services(held, work, product.id).await?;
         product.status = product.status.to(ProductStatus::Aborted)?;
         save_product(app, context, held, work, stored.revision, &product).await?;
     }
@@ -250,13 +235,20 @@ pub(super) async fn fail_item(
     Ok(())
 }
 
-/// Gives a service's resources back: into quarantine where they were in use.
-pub(super) async fn release(held: &Held, work: &UnitOfWork, service: ServiceId) -> Result<(), AppError> {
+/// The services of a product are over: their resources go back, into quarantine where they were in use.
+pub(super) async fn end_services(held: &Held, work: &UnitOfWork, product: ProductId) -> Result<(), AppError> {
     let until = held
         .now
         .checked_add((QUARANTINE_DAYS * 24).hours())
         .unwrap_or(Instant::MAX);
-    resource_pool::release(work, service, until, held.now).await?;
+    for stored in product::services_of(work, product).await? {
+        let mut service: Service = from_json(&stored)?;
+        resource_pool::release(work, service.id, until, held.now).await?;
+        service.state = service.state.to(ServiceState::Terminated)?;
+        service.end_date = Some(held.now);
+        let body = to_json(&service)?;
+        resource::update(work, &SERVICE, stored.id, stored.revision, &body, held.now).await?;
+    }
     Ok(())
 }
 

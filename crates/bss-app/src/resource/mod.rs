@@ -8,7 +8,8 @@ mod reads;
 mod references;
 
 use async_trait::async_trait;
-use bss_store::resource::Stored;
+use bss_store::Session;
+use bss_store::resource::{Stored, Table};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -44,4 +45,25 @@ pub trait ResourceUseCases: Send + Sync {
         id: Uuid,
         expected: Option<i64>,
     ) -> Result<(), AppError>;
+}
+
+/// A stored resource, held until the end of the transaction, at the revision that the caller knows.
+pub(crate) async fn hold(
+    work: &Session,
+    table: &'static Table,
+    kind: &'static str,
+    id: Uuid,
+    expected: Option<i64>,
+) -> Result<Stored, AppError> {
+    let stored = bss_store::resource::get_for_update(work, table, id)
+        .await?
+        .ok_or_else(|| AppError::not_found(kind, id))?;
+    match expected {
+        Some(expected) if expected != stored.revision => Err(AppError::PreconditionFailed {
+            kind,
+            id: id.to_string(),
+            current: stored.revision,
+        }),
+        _ => Ok(stored),
+    }
 }

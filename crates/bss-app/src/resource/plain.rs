@@ -9,6 +9,7 @@ use rand::RngExt;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::hold;
 use super::{ResourceUseCases, check_references};
 use crate::{App, AppError, RequestContext, idempotency};
 
@@ -92,7 +93,7 @@ impl ResourceUseCases for Plain {
     ) -> Result<Stored, AppError> {
         let now = app.clock.now();
         let mut work = app.store.begin(context.scope()).await?;
-        let before = self.hold(&work, id, expected).await?;
+        let before = hold(&work, self.table, self.kind, id, expected).await?;
         let mut body = before.body.clone();
         json_patch::merge(&mut body, &patch);
         check_patched(self.shape, &before.body, &body)?;
@@ -119,7 +120,7 @@ impl ResourceUseCases for Plain {
     ) -> Result<(), AppError> {
         let now = app.clock.now();
         let mut work = app.store.begin(context.scope()).await?;
-        let stored = self.hold(&work, id, expected).await?;
+        let stored = hold(&work, self.table, self.kind, id, expected).await?;
         (self.may_delete)(&stored.body)?;
         for referrer in self.referrers {
             let query = Query::new(referrer.table)
@@ -161,21 +162,6 @@ impl Plain {
         match self.check {
             Some(check) => check(work, id, body).await,
             None => Ok(()),
-        }
-    }
-
-    /// The resource, held until the end of the transaction, at the revision that the caller knows.
-    async fn hold(&self, work: &Session, id: Uuid, expected: Option<i64>) -> Result<Stored, AppError> {
-        let stored = resource::get_for_update(work, self.table, id)
-            .await?
-            .ok_or_else(|| AppError::not_found(self.kind, id))?;
-        match expected {
-            Some(expected) if expected != stored.revision => Err(AppError::PreconditionFailed {
-                kind: self.kind,
-                id: id.to_string(),
-                current: stored.revision,
-            }),
-            _ => Ok(stored),
         }
     }
 
