@@ -11,6 +11,7 @@ step "formatting" cargo fmt --all --check
 step "licences, sources, duplicates" cargo deny --workspace check bans licenses sources
 if [ -f console/package.json ]; then
     step "console: packages" scripts/console-packages.sh
+    step "console: its client is of the committed description" scripts/console.sh npm run api:check
     step "console: types" scripts/console.sh npm run typecheck
     step "console: unit tests" scripts/console.sh npm test
     step "console: static files" scripts/build-console.sh

@@ -1,7 +1,41 @@
 /** The only module that calls the server. Everything goes to the console's own origin, by TM Forum's paths. */
 import createClient from 'openapi-fetch'
+import type { paths } from './schema'
 import type * as T from './types'
 import { EventParser, type ServerEvent } from '../utils/serverEvents'
+
+/** A path that the API's description has; another one doesn't compile. */
+type Path = keyof paths | Undescribed
+/** Calls that the console makes before the description names them: a list that only shrinks. */
+type Undescribed = Exclude<
+  | '/bss-api/v1/allocation'
+  | '/bss-api/v1/allowance'
+  | '/bss-api/v1/analytics/customer/{id}'
+  | '/bss-api/v1/billPreview'
+  | '/bss-api/v1/billRun'
+  | '/bss-api/v1/dashboard'
+  | '/bss-api/v1/events/groups'
+  | '/bss-api/v1/events/parked'
+  | '/bss-api/v1/events/parked/{id}/retry'
+  | '/bss-api/v1/events/parked/{id}/skip'
+  | '/bss-api/v1/events/topics'
+  | '/bss-api/v1/events/topics/{name}/messages'
+  | '/bss-api/v1/ledger/account/{code}'
+  | '/bss-api/v1/ledger/entry'
+  | '/bss-api/v1/ledger/trialBalance'
+  | '/bss-api/v1/live'
+  | '/bss-api/v1/trace/{id}'
+  | '/bss-api/v1/usage/{id}/explain'
+  | '/bss-api/v1/usageFile'
+  | '/bss-api/v1/usageReject'
+  | '/bss-api/v1/usageReject/{id}/replay'
+  | '/tmf-api/customerBillManagement/v4/appliedCustomerBillingRate'
+  | '/tmf-api/customerBillManagement/v4/customerBill'
+  | '/tmf-api/customerBillManagement/v4/customerBill/{id}/explain'
+  | '/tmf-api/customerBillManagement/v4/customerBill/{id}/pdf'
+  | '/tmf-api/paymentManagement/v4/payment'
+  | '/tmf-api/productOrderingManagement/v4/cancelProductOrder'
+  | '/tmf-api/usageManagement/v4/usage', keyof paths>
 
 const PATHS = {
   category: '/tmf-api/productCatalogManagement/v4/category',
@@ -30,11 +64,11 @@ const PATHS = {
   usageFile: '/bss-api/v1/usageFile',
   usageReject: '/bss-api/v1/usageReject',
   billRun: '/bss-api/v1/billRun',
-} as const
+} as const satisfies Record<string, Path>
 
 interface Types {
-  category: T.Ref
-  productSpecification: T.Entity
+  category: T.Category
+  productSpecification: T.Specification
   productOffering: T.Offering
   productOfferingPrice: T.OfferingPrice
   individual: T.Party
@@ -45,8 +79,8 @@ interface Types {
   cancelProductOrder: T.Entity
   serviceOrder: T.ServiceOrder
   product: T.Product
-  service: T.Product
-  resource: T.Product
+  service: T.Service
+  resource: T.StockItem
   usage: T.Usage
   customerBill: T.CustomerBill
   appliedCustomerBillingRate: T.BillingRate
@@ -93,7 +127,7 @@ export function useSessionFor(next: Session): void {
 }
 
 // Looked up at call time, so that a test may replace it.
-const http = createClient<Record<string, never>>({
+const http = createClient<paths>({
   baseUrl: '',
   fetch: (request) => globalThis.fetch(request),
   // An attribute's path may hold signs of its own: relatedParty[role=customer].id
@@ -104,8 +138,11 @@ const http = createClient<Record<string, never>>({
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 type Untyped = (method: string, url: string, init: object) => Promise<{ data?: unknown, error?: unknown, response: Response }>
 
+interface Call extends CallOptions { at?: Record<string, string>, query?: ListQuery, body?: unknown, parseAs?: 'blob' }
+
+/** One call of the API: its path as the description writes it, and what stands in the path's places. */
 async function send(
-  method: Method, url: string, init: { query?: ListQuery, body?: unknown, parseAs?: 'blob' } & CallOptions = {},
+  method: Method, path: Path, init: Call = {},
 ): Promise<{ data: unknown, response: Response }> {
   const headers: Record<string, string> = {}
   const token = session.token()
@@ -113,8 +150,8 @@ async function send(
   if (init.idempotencyKey) headers['idempotency-key'] = init.idempotencyKey
   if (init.ifMatch) headers['if-match'] = init.ifMatch
   if (method === 'PATCH') headers['content-type'] = 'application/merge-patch+json'
-  const result = await (http.request as unknown as Untyped)(method.toLowerCase(), url, {
-    params: { query: init.query },
+  const result = await (http.request as unknown as Untyped)(method.toLowerCase(), path, {
+    params: { path: init.at, query: init.query },
     body: init.body,
     headers,
     signal: init.signal,
@@ -144,8 +181,8 @@ function toError(response: Response, body: unknown): ApiError {
   )
 }
 
-function item(name: ResourceName, id: string): string {
-  return `${PATHS[name]}/${encodeURIComponent(id)}`
+function item(name: ResourceName): Path {
+  return `${PATHS[name]}/{id}` as Path
 }
 
 /** What a resource belongs to a customer by; the server keeps an index under this very path. */
@@ -171,7 +208,7 @@ export async function list<N extends ResourceName>(
 export async function get<N extends ResourceName>(
   name: N, id: string, options: CallOptions = {},
 ): Promise<Resource<N> & { etag?: string }> {
-  const { data, response } = await send('GET', item(name, id), options)
+  const { data, response } = await send('GET', item(name), { ...options, at: { id } })
   return { ...(data as Resource<N>), etag: response.headers.get('etag') ?? undefined }
 }
 
@@ -182,7 +219,7 @@ export async function create<N extends ResourceName>(name: N, body: unknown, ide
 
 /** A merge patch; with the etag read before, another's change in between is refused instead of lost. */
 export async function patch<N extends ResourceName>(name: N, id: string, body: unknown, ifMatch?: string): Promise<Resource<N>> {
-  return (await send('PATCH', item(name, id), { body, ifMatch })).data as Resource<N>
+  return (await send('PATCH', item(name), { at: { id }, body, ifMatch })).data as Resource<N>
 }
 
 /** How many there are that match, without their rows. */
@@ -203,65 +240,66 @@ export async function listAll<N extends ResourceName>(
   return rows
 }
 
-async function read<R>(url: string, query?: ListQuery, options: CallOptions = {}): Promise<R> {
-  return (await send('GET', url, { ...options, query })).data as R
+async function read<R>(path: Path, init: Call = {}): Promise<R> {
+  return (await send('GET', path, init)).data as R
 }
 
-const BSS = '/bss-api/v1'
-const segment = encodeURIComponent
-export const dashboard = (o?: CallOptions) => read<T.Dashboard>(`${BSS}/dashboard`, undefined, o)
-export const search = (q: string, o?: CallOptions) => read<T.SearchHit[]>(`${BSS}/search`, { q }, o)
-export const clock = (o?: CallOptions) => read<T.Clock>(`${BSS}/clock`, undefined, o)
-export const trialBalance = (o?: CallOptions) => read<T.TrialBalanceRow[]>(`${BSS}/ledger/trialBalance`, undefined, o)
-export const topics = (o?: CallOptions) => read<T.Topic[]>(`${BSS}/events/topics`, undefined, o)
-export const groups = (o?: CallOptions) => read<T.Group[]>(`${BSS}/events/groups`, undefined, o)
+export const dashboard = (o?: CallOptions) => read<T.Dashboard>('/bss-api/v1/dashboard', o)
+export const search = (q: string, o?: CallOptions) => read<T.SearchHit[]>('/bss-api/v1/search', { ...o, query: { q } })
+export const clock = (o?: CallOptions) => read<T.Clock>('/bss-api/v1/clock', o)
+export const trialBalance = (o?: CallOptions) => read<T.TrialBalanceRow[]>('/bss-api/v1/ledger/trialBalance', o)
+export const topics = (o?: CallOptions) => read<T.Topic[]>('/bss-api/v1/events/topics', o)
+export const groups = (o?: CallOptions) => read<T.Group[]>('/bss-api/v1/events/groups', o)
 export const messages = (topic: string, query: ListQuery, o?: CallOptions) =>
-  read<T.Message[]>(`${BSS}/events/topics/${segment(topic)}/messages`, query, o)
-export const trace = (id: string, o?: CallOptions) => read<T.ExplainNode>(`${BSS}/trace/${segment(id)}`, undefined, o)
-export const analytics = (id: string, o?: CallOptions) => read<T.Analytics>(`${BSS}/analytics/customer/${segment(id)}`, undefined, o)
-export const explainUsage = (id: string, o?: CallOptions) => read<T.BilledUsage | T.ExplainNode>(`${BSS}/usage/${segment(id)}/explain`, undefined, o)
+  read<T.Message[]>('/bss-api/v1/events/topics/{name}/messages', { ...o, at: { name: topic }, query })
+export const trace = (id: string, o?: CallOptions) => read<T.ExplainNode>('/bss-api/v1/trace/{id}', { ...o, at: { id } })
+export const analytics = (id: string, o?: CallOptions) => read<T.Analytics>('/bss-api/v1/analytics/customer/{id}', { ...o, at: { id } })
+export const explainUsage = (id: string, o?: CallOptions) =>
+  read<T.BilledUsage | T.ExplainNode>('/bss-api/v1/usage/{id}/explain', { ...o, at: { id } })
 export const explainBill = (id: string, query?: ListQuery, o?: CallOptions) =>
-  read<T.BillExplanation | T.ExplainNode>(`${item('customerBill', id)}/explain`, query, o)
+  read<T.BillExplanation | T.ExplainNode>('/tmf-api/customerBillManagement/v4/customerBill/{id}/explain', { ...o, at: { id }, query })
 /** The account's next bill as it stands now; nothing is written. */
 export const previewBill = (account: string, o?: CallOptions) =>
-  read<T.BillPreview>(`${BSS}/billPreview`, { 'billingAccount.id': account }, o)
+  read<T.BillPreview>('/bss-api/v1/billPreview', { ...o, query: { 'billingAccount.id': account } })
 
 /** What an order would put on its first bills, by the bill's own function; nothing is written. */
 export async function previewOrder(productOrder: unknown, o: CallOptions = {}): Promise<T.BillPreview> {
-  return (await send('POST', `${BSS}/billPreview`, { ...o, body: { productOrder } })).data as T.BillPreview
+  return (await send('POST', '/bss-api/v1/billPreview', { ...o, body: { productOrder } })).data as T.BillPreview
 }
 
 /** The lines of one ledger account, newest first as the server sorts them. */
 export async function ledgerAccount(code: string, query: ListQuery, o: CallOptions = {}): Promise<Page<T.LedgerLine>> {
-  const { data, response } = await send('GET', `${BSS}/ledger/account/${segment(code)}`, { ...o, query })
+  const { data, response } = await send('GET', '/bss-api/v1/ledger/account/{code}', { ...o, at: { code }, query })
   const rows = (Array.isArray(data) ? data : []) as T.LedgerLine[]
   return pageOf(rows, response)
 }
 
 /** The bill's document. It is fetched, for a token never stands in an address. */
 export async function billPdf(id: string): Promise<Blob> {
-  return (await send('GET', `${item('customerBill', id)}/pdf`, { parseAs: 'blob' })).data as Blob
+  return (await send('GET', '/tmf-api/customerBillManagement/v4/customerBill/{id}/pdf', { at: { id }, parseAs: 'blob' })).data as Blob
 }
 
 /** Tells order processing to try the failed steps of an order again. */
 export async function retryFallout(orderId: string, idempotencyKey: string): Promise<void> {
-  await send('POST', `${BSS}/fallout/${segment(orderId)}/retry`, { body: {}, idempotencyKey })
+  await send('POST', '/bss-api/v1/fallout/{id}/retry', { at: { id: orderId }, body: {}, idempotencyKey })
 }
 
 /** Sends a rejected usage record through mediation again, with a mended text where one is given. */
 export async function replayReject(id: string, raw: string, idempotencyKey: string): Promise<T.UsageReject> {
-  return (await send('POST', `${item('usageReject', id)}/replay`, { body: { raw }, idempotencyKey })).data as T.UsageReject
+  return (await send('POST', '/bss-api/v1/usageReject/{id}/replay', { at: { id }, body: { raw }, idempotencyKey })).data as T.UsageReject
 }
 
 /** Lets a group try a parked event again. */
 export async function retryParked(id: string, idempotencyKey: string): Promise<void> {
-  await send('POST', `${item('parkedEvent', id)}/retry`, { body: {}, idempotencyKey })
+  await send('POST', '/bss-api/v1/events/parked/{id}/retry', { at: { id }, body: {}, idempotencyKey })
 }
 
 /** Gives a parked event up, so that the events of its key behind it go on. */
 export async function skipParked(id: string, reason: string, idempotencyKey: string): Promise<void> {
-  await send('POST', `${item('parkedEvent', id)}/skip`, { body: { reason }, idempotencyKey })
+  await send('POST', '/bss-api/v1/events/parked/{id}/skip', { at: { id }, body: { reason }, idempotencyKey })
 }
+
+const LIVE: Path = '/bss-api/v1/live'
 
 /**
  * Reads the stream of changes until it ends or is aborted; `heard` is called for every piece that arrives, heartbeats
@@ -271,7 +309,7 @@ export async function listen(
   onEvent: (event: ServerEvent) => void, heard: () => void, signal: AbortSignal,
 ): Promise<number> {
   const token = session.token()
-  const response = await globalThis.fetch(`${BSS}/live`, {
+  const response = await globalThis.fetch(LIVE, {
     headers: { accept: 'text/event-stream', ...(token ? { authorization: `Bearer ${token}` } : {}) }, signal,
   })
   if (!response.ok || !response.body) return response.status

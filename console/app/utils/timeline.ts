@@ -27,7 +27,7 @@ export function fulfilmentTimeline(steps: ServiceOrder[]): TimelineItem[] {
     }))
     const outcome: TimelineItem = {
       id: step.id, type: 'ServiceOrder', label: name, state: step.state, seconds: true,
-      at: step.completionDate ?? step.startDate ?? step.orderDate,
+      at: step.completionDate ?? step.orderDate,
       detail: step.errorMessage?.map((e) => e.message ?? e.reason).join('; '),
     }
     return [...milestones, outcome]
