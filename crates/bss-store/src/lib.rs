@@ -1,5 +1,4 @@
 #![doc = include_str!("../README.md")]
-#![allow(dead_code)] // removed with the first reader of the log
 
 pub mod activation;
 pub mod bill_run;
