@@ -23,7 +23,7 @@ pub fn route_list() -> Vec<(Method, String)> {
 fn all() -> Routes<ApiState> {
     Routes::new()
         // TM Forum's resources, one declaration each.
-        .merge(kit::routes(resources::ALL))
+        .merge(kit::routes(resources::ALL, resources::VIEWS))
         // What TM Forum has no API for.
         .merge(v1::routes())
         // The description of all this, for programs and for people.

@@ -89,7 +89,7 @@ pub async fn create(
     let id: PaymentId = app.ids.new_id(now, payer.account.slot());
     let source = (AllocationKind::CreditNote, id.uuid());
     settle(app, &work, &payer, &[row], &allocation, source, now).await?;
-    store_payment::add_credits(&work, &[(payer.account, rest_minor)]).await?;
+    store_payment::add_credits(&work, &[(payer.account, rest_minor)], now).await?;
     let entry = ledger::credit_note(head(app, &payer, now, id.uuid()), &credited, applied_minor)?;
     bss_store::ledger::post(&work, &Vec::from_iter(entry)).await?;
     work.emit(created(app, context, &payer, (id.uuid(), bill), gross_minor, now));

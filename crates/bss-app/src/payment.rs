@@ -1,8 +1,10 @@
 //! Payments (TMF676): capture, allocation to bills, credit of the account, refunds; each with its ledger entry in the
 //! same transaction.
 
+mod refund;
 mod resource;
 
+pub use refund::{NewRefund, Refunds, refund};
 pub use resource::{Payments, read};
 
 use bss_domain::document::Reference;
@@ -114,7 +116,7 @@ pub async fn capture(
         now,
     )
     .await?;
-    payment::add_credits(&work, &[(payer.account, allocation.rest_minor)]).await?;
+    payment::add_credits(&work, &[(payer.account, allocation.rest_minor)], now).await?;
     let allocated_minor = new.amount.minor - allocation.rest_minor;
     let entry = ledger::payment_captured(
         head(app, &payer, now, id.uuid()),
@@ -338,7 +340,7 @@ pub async fn apply_credit(
             now,
         )
         .await?;
-        payment::add_credits(&work, &[(account, -applied_minor)]).await?;
+        payment::add_credits(&work, &[(account, -applied_minor)], now).await?;
         let entry = ledger::credit_applied(head(app, &payer, now, cause.uuid()), applied_minor)?;
         bss_store::ledger::post(&work, &Vec::from_iter(entry)).await?;
         let amount = json!(Money::new(applied_minor, payer.currency));
@@ -352,41 +354,6 @@ pub async fn apply_credit(
     }
     work.commit().await?;
     Ok(allocation.applied)
-}
-
-/// Gives credit of the account back through a channel.
-pub async fn refund(
-    app: &App,
-    context: &RequestContext,
-    account: BillingAccountId,
-    amount: Money,
-    channel: &str,
-) -> Result<(), AppError> {
-    let mut work = app.store.begin(context.scope()).await?;
-    if idempotency::replay::<Value>(&work, context).await?.is_some() {
-        return Ok(());
-    }
-    let now = app.clock.now();
-    let payer = payer(&work, account).await?;
-    let credit = payment::lock_credit(&work, account, payer.currency).await?;
-    if amount.currency != payer.currency || amount.minor <= 0 || amount.minor > credit {
-        let message = format!("the account's credit is {}", Money::new(credit, payer.currency));
-        return Err(Refusal::invalid("wrongAmount", "amount", amount, message).into());
-    }
-    let cause: PaymentId = app.ids.new_id(now, account.slot());
-    payment::add_credits(&work, &[(account, -amount.minor)]).await?;
-    let entry = ledger::refund(head(app, &payer, now, cause.uuid()), channel, 0, amount.minor)?;
-    bss_store::ledger::post(&work, &Vec::from_iter(entry)).await?;
-    work.emit(app.event(
-        context,
-        now,
-        (Topic::Payment, "RefundCreateEvent"),
-        (payer.customer.uuid(), cause.uuid()),
-        json!({"billingAccount": account, "amount": amount}),
-    ));
-    idempotency::keep(&work, context, 201, &json!({})).await?;
-    work.commit().await?;
-    Ok(())
 }
 
 /// Pays a bill from what a payment left unallocated, as far as the account still has that credit.
@@ -421,16 +388,7 @@ pub async fn allocate_rest(
     let cause: PaymentId = app.ids.new_id(now, payer.account.slot());
     let source = (AllocationKind::Payment, id.uuid());
     settle(app, &work, &payer, &open, &allocation, source, now).await?;
-    payment::add_credits(&work, &[(payer.account, -amount.minor)]).await?;
-    let unallocated = json!(Money::new(rest.unallocated_minor - amount.minor, payer.currency));
-    payment::lower_rest(
-        &work,
-        id,
-        amount.minor,
-        &json!({"unallocatedAmount": unallocated}),
-        now,
-    )
-    .await?;
+    payment::take_rest(&work, id, amount.minor, now).await?;
     let entry = ledger::credit_applied(head(app, &payer, now, cause.uuid()), amount.minor)?;
     bss_store::ledger::post(&work, &Vec::from_iter(entry)).await?;
     work.emit(app.event(

@@ -5,17 +5,18 @@
 //! where it was abroad), `source` (the measuring system) and `externalId` (the source's own id of the record: the same
 //! one is never charged twice).
 
-use std::collections::HashMap;
+mod resource;
 
-use bss_domain::ids::{BillingAccountId, UsageId};
+use bss_domain::ids::CustomerId;
 use bss_domain::usage::{Metered, NumberPlan, ServiceKind, UsageState};
-use bss_domain::{Currency, Instant, Refusal};
-use bss_store::usage_record::{self, RecordFilter, UsageRecord};
-use bss_store::{Session, charging};
+use bss_domain::{Instant, Refusal};
+use bss_store::billing_account::AccountOwner;
+use bss_store::usage_record::UsageRecord;
 use serde_json::{Value, json};
 
 use crate::usage_import::NewUsage;
-use crate::{App, AppError, RequestContext};
+
+pub use resource::Usages;
 
 /// The source of records whose caller names none.
 const OWN_SOURCE: &str = "tmf635";
@@ -112,52 +113,8 @@ impl Characteristics<'_> {
     }
 }
 
-/// A page of rated records, the latest first, and how many there are in all.
-pub async fn list(
-    app: &App,
-    context: &RequestContext,
-    filter: &RecordFilter,
-) -> Result<(Vec<Value>, i64), AppError> {
-    let session = app.store.read(context.scope()).await?;
-    let records = usage_record::list(&session, filter).await?;
-    let (total, _) = usage_record::total(&session, filter).await?;
-    let documents = documents(&session, &records).await?;
-    session.finish().await?;
-    Ok((documents, total))
-}
-
-/// One rated record. One that isn't charged yet doesn't exist yet.
-pub async fn get(app: &App, context: &RequestContext, id: UsageId) -> Result<Value, AppError> {
-    let session = app.store.read(context.scope()).await?;
-    let records = usage_record::find(&session, &[id]).await?;
-    let document = documents(&session, &records).await?.pop();
-    session.finish().await?;
-    document.ok_or_else(|| AppError::not_found("Usage", id))
-}
-
-async fn documents(session: &Session, records: &[UsageRecord]) -> Result<Vec<Value>, AppError> {
-    let mut accounts: Vec<BillingAccountId> = records.iter().map(|record| record.account).collect();
-    accounts.sort_unstable();
-    accounts.dedup();
-    let terms = charging::account_terms(session, &accounts).await?;
-    let currencies: HashMap<_, _> = terms
-        .into_iter()
-        .map(|terms| (terms.account, terms.currency))
-        .collect();
-    let document = |record: &UsageRecord| {
-        let currency = currencies.get(&record.account).ok_or_else(|| {
-            AppError::internal(format!(
-                "billing account {} of a usage record is gone",
-                record.account
-            ))
-        })?;
-        Ok(to_tmf(record, *currency))
-    };
-    records.iter().map(document).collect()
-}
-
 /// A rated record as TMF635's Usage, without `href`.
-pub fn to_tmf(record: &UsageRecord, currency: Currency) -> Value {
+pub fn to_tmf(record: &UsageRecord, owner: AccountOwner) -> Value {
     let metered = &record.metered;
     let mut characteristics = vec![
         json!({"name": "quantity", "value": metered.quantity, "valueType": "integer"}),
@@ -178,13 +135,14 @@ pub fn to_tmf(record: &UsageRecord, currency: Currency) -> Value {
         "usageDate": metered.started,
         "status": record.state.name(),
         "usageCharacteristic": characteristics,
+        "relatedParty": [customer(owner.customer)],
         "billingAccount": {"id": record.account, "@referredType": "BillingAccount"},
         "ratedProductUsage": [{
             "ratingAmountType": "Total",
             "usageRatingTag": "usage",
             "isProvisional": record.is_provisional,
             "taxExcludedRatingAmount": {
-                "unit": currency.code(),
+                "unit": owner.currency.code(),
                 "value": serde_json::from_str::<Value>(&record.amount.decimal().to_string()).unwrap_or_default(),
             },
             "productRef": {"id": record.product, "@referredType": "Product"},
@@ -192,6 +150,10 @@ pub fn to_tmf(record: &UsageRecord, currency: Currency) -> Value {
         }],
         "@type": "Usage",
     })
+}
+
+fn customer(id: CustomerId) -> Value {
+    json!({"id": id, "role": "customer", "@referredType": "Customer"})
 }
 
 /// A record that is on its way to charging, as TMF635's Usage without `href`.
@@ -205,7 +167,7 @@ pub fn guided_to_tmf(usage: &bss_domain::usage::Usage) -> Value {
             {"name": "quantity", "value": usage.metered.quantity, "valueType": "integer"},
             {"name": "direction", "value": usage.direction.name(), "valueType": "string"},
         ],
-        "relatedParty": [{"id": usage.owner.customer, "role": "customer", "@referredType": "Customer"}],
+        "relatedParty": [customer(usage.owner.customer)],
         "billingAccount": {"id": usage.owner.account, "@referredType": "BillingAccount"},
         "@type": "Usage",
     })

@@ -7,11 +7,13 @@
 mod compute;
 mod document;
 mod lines;
+mod shape;
 mod state;
 
 use serde::{Deserialize, Serialize};
 
 pub use compute::compute;
+pub use shape::{CUSTOMER_BILL, RATE};
 pub use state::{CustomerBillState, OPEN};
 
 use crate::catalog::{Alteration, AlteredCharges};

@@ -179,6 +179,8 @@ typed_ids! {
     BillRunId = "BillRun";
     /// A payment.
     PaymentId = "Payment";
+    /// A refund.
+    RefundId = "Refund";
     /// An entry of the ledger.
     LedgerEntryId = "LedgerEntry";
     /// An event of the log.

@@ -1,9 +1,13 @@
 //! Payments (TMF676): their states, and what they pay for.
 
+mod shape;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ids::CustomerBillId;
 use crate::refusal::Refusal;
+
+pub use shape::{PAYMENT, REFUND};
 
 /// A payment's status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

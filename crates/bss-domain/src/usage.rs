@@ -9,6 +9,7 @@ pub mod identity;
 pub mod line;
 pub mod number;
 pub mod reject;
+pub mod shape;
 pub mod source;
 pub mod state;
 

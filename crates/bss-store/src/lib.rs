@@ -20,6 +20,7 @@ pub mod party;
 pub mod payment;
 pub mod product;
 pub mod product_order;
+pub mod refund;
 pub mod resource;
 pub mod resource_pool;
 pub mod search;

@@ -57,6 +57,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     6 "0006_billing";
     7 "0007_analytics";
     8 "0008_groups";
+    9 "0009_refund";
 };
 
 /// A statement that can't run in a transaction (`CREATE INDEX CONCURRENTLY`) stands alone below this header.

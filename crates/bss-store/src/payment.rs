@@ -2,8 +2,8 @@
 
 use bss_domain::ids::{BillingAccountId, CustomerBillId, CustomerId, PaymentId};
 use bss_domain::payment::PaymentStatus;
-use bss_domain::{Currency, Instant, TypedId};
-use serde_json::Value;
+use bss_domain::{Currency, Instant, Money, TypedId};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::resource::{Column, Kind, Table};
@@ -195,8 +195,42 @@ pub async fn lock_credits(
         .collect()
 }
 
-/// Adds to the credits of accounts that are locked; a balance never falls below 0.
-pub async fn add_credits(session: &Session, rows: &[(BillingAccountId, i64)]) -> Result<(), StoreError> {
+/// Adds to the credits of accounts that are locked; a balance never falls below 0. What is taken from a credit is
+/// taken from what payments left unallocated, the earliest payment in front.
+pub async fn add_credits(
+    session: &Session,
+    rows: &[(BillingAccountId, i64)],
+    now: Instant,
+) -> Result<(), StoreError> {
+    change_balances(session, rows).await?;
+    let taken: Vec<(BillingAccountId, i64)> = rows
+        .iter()
+        .filter(|(_, amount)| *amount < 0)
+        .map(|(account, amount)| (*account, -amount))
+        .collect();
+    if taken.is_empty() {
+        return Ok(());
+    }
+    let rests = rests_after(session, &taken).await?;
+    set_rests(session, &rests, now).await
+}
+
+/// Takes from one payment's rest, and so from the credit of its account, which is locked.
+pub async fn take_rest(
+    session: &Session,
+    id: PaymentId,
+    amount_minor: i64,
+    now: Instant,
+) -> Result<(), StoreError> {
+    let Some(rest) = rest(session, id).await? else {
+        return Ok(());
+    };
+    change_balances(session, &[(rest.account, -amount_minor)]).await?;
+    let left = (id, rest.currency, rest.unallocated_minor - amount_minor);
+    set_rests(session, &[left], now).await
+}
+
+async fn change_balances(session: &Session, rows: &[(BillingAccountId, i64)]) -> Result<(), StoreError> {
     let rows: Vec<&(BillingAccountId, i64)> = rows.iter().filter(|(_, amount)| *amount != 0).collect();
     if rows.is_empty() {
         return Ok(());
@@ -215,6 +249,74 @@ pub async fn add_credits(session: &Session, rows: &[(BillingAccountId, i64)]) ->
     Ok(())
 }
 
+/// Which payments of these accounts are left with what, once these amounts are taken.
+async fn rests_after(
+    session: &Session,
+    taken: &[(BillingAccountId, i64)],
+) -> Result<Vec<(PaymentId, Currency, i64)>, StoreError> {
+    let slots: Vec<i16> = taken.iter().map(|(account, _)| account.slot().sql()).collect();
+    let ids: Vec<Uuid> = taken.iter().map(|(account, _)| account.uuid()).collect();
+    let amounts: Vec<i64> = taken.iter().map(|(_, amount)| *amount).collect();
+    let rows = session
+        .query(
+            "WITH rest AS ( \
+             SELECT p.id, p.currency, p.unallocated_minor, a.amount, \
+             (sum(p.unallocated_minor) OVER (PARTITION BY p.account_id ORDER BY p.payment_date, p.id))::bigint \
+             - p.unallocated_minor AS before \
+             FROM unnest($1::smallint[], $2::uuid[], $3::bigint[]) AS a (slot, id, amount) \
+             JOIN payment p ON p.slot = a.slot AND p.account_id = a.id WHERE p.unallocated_minor > 0) \
+             SELECT id, currency, unallocated_minor - least(unallocated_minor, amount - before) FROM rest \
+             WHERE before < amount",
+            &[&slots, &ids, &amounts],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let id = PaymentId::from(row.get::<_, Uuid>(0));
+            Ok((id, currency_of(id, row.get(1))?, row.get(2)))
+        })
+        .collect()
+}
+
+/// Writes what is left of payments, in their documents too.
+async fn set_rests(
+    session: &Session,
+    rests: &[(PaymentId, Currency, i64)],
+    now: Instant,
+) -> Result<(), StoreError> {
+    let slots: Vec<i16> = rests.iter().map(|(id, _, _)| id.slot().sql()).collect();
+    let ids: Vec<Uuid> = rests.iter().map(|(id, _, _)| id.uuid()).collect();
+    let amounts: Vec<i64> = rests.iter().map(|(_, _, left)| *left).collect();
+    let documents: Vec<Value> = rests
+        .iter()
+        .map(|(_, currency, left)| json!({"unallocatedAmount": Money::new(*left, *currency)}))
+        .collect();
+    session
+        .execute(
+            "UPDATE payment p SET unallocated_minor = r.rest, body = p.body || r.document, revision = p.revision + 1, \
+             updated_at = $5, updated_by = $6 \
+             FROM unnest($1::smallint[], $2::uuid[], $3::bigint[], $4::jsonb[]) AS r (slot, id, rest, document) \
+             WHERE p.slot = r.slot AND p.id = r.id",
+            &[
+                &slots,
+                &ids,
+                &amounts,
+                &documents,
+                &Timestamptz(now),
+                &session.actor(),
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
+fn currency_of(id: PaymentId, code: &str) -> Result<Currency, StoreError> {
+    Currency::of(code).map_err(|error| StoreError::Corrupt {
+        what: format!("payment {id}"),
+        detail: error.to_string(),
+    })
+}
+
 /// An account's credit, minor units, without a lock.
 pub async fn credit(session: &Session, account: BillingAccountId) -> Result<i64, StoreError> {
     let row = session
@@ -231,41 +333,22 @@ pub async fn credit(session: &Session, account: BillingAccountId) -> Result<i64,
 pub struct PaymentRest {
     /// Its account.
     pub account: BillingAccountId,
+    /// Its currency.
+    pub currency: Currency,
     /// Minor units.
     pub unallocated_minor: i64,
 }
 
 /// What is left of a payment.
 pub async fn rest(session: &Session, id: PaymentId) -> Result<Option<PaymentRest>, StoreError> {
-    let sql = "SELECT account_id, unallocated_minor FROM payment WHERE slot = $1 AND id = $2";
+    let sql = "SELECT account_id, unallocated_minor, currency FROM payment WHERE slot = $1 AND id = $2";
     let row = session.query_opt(sql, &[&id.slot().sql(), &id.uuid()]).await?;
-    Ok(row.map(|row| PaymentRest {
-        account: row.get::<_, Uuid>(0).into(),
-        unallocated_minor: row.get(1),
-    }))
-}
-
-/// Lowers what is left of a payment, and merges what changed into its document.
-pub async fn lower_rest(
-    session: &Session,
-    id: PaymentId,
-    amount_minor: i64,
-    changed: &Value,
-    now: Instant,
-) -> Result<(), StoreError> {
-    session
-        .execute(
-            "UPDATE payment SET unallocated_minor = unallocated_minor - $3, body = body || $4, \
-             revision = revision + 1, updated_at = $5, updated_by = $6 WHERE slot = $1 AND id = $2",
-            &[
-                &id.slot().sql(),
-                &id.uuid(),
-                &amount_minor,
-                changed,
-                &Timestamptz(now),
-                &session.actor(),
-            ],
-        )
-        .await?;
-    Ok(())
+    row.map(|row| {
+        Ok(PaymentRest {
+            account: row.get::<_, Uuid>(0).into(),
+            currency: currency_of(id, row.get(2))?,
+            unallocated_minor: row.get(1),
+        })
+    })
+    .transpose()
 }

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use bss_domain::ids::{
-    BillingAccountId, ProductId, ProductOfferingPriceId, Slot, TypedId, UsageFileId, UsageId,
+    BillingAccountId, ProductId, ProductOfferingPriceId, TypedId, UsageFileId, UsageId,
 };
 use bss_domain::usage::{Direction, FileLine, Metered, ServiceKind, Usage, UsageState};
 use bss_domain::{Instant, Interval, Nano};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::{Session, StoreError};
@@ -174,68 +175,131 @@ pub async fn find(session: &Session, ids: &[UsageId]) -> Result<Vec<UsageRecord>
     rows.iter().map(read).collect()
 }
 
-/// Which records a list shows.
+/// Which records a list shows. What isn't set leaves all.
 #[derive(Debug, Clone, Default)]
 pub struct RecordFilter {
-    /// Those that began within; none: all.
+    /// Those that began within.
     pub started: Option<Interval>,
-    /// Those of this account.
-    pub account: Option<BillingAccountId>,
+    /// Those of these accounts.
+    pub accounts: Option<Vec<BillingAccountId>>,
     /// Those of this product.
     pub product: Option<ProductId>,
     /// Those of this file.
     pub file: Option<UsageFileId>,
+    /// Those of these kinds of service.
+    pub services: Option<Vec<ServiceKind>>,
+    /// Those in these states.
+    pub states: Option<Vec<UsageState>>,
+    /// The one of this id.
+    pub ids: Option<Vec<UsageId>>,
+    /// Whether the earliest start comes first.
+    pub ascending: bool,
     /// How many to leave out.
     pub offset: i64,
     /// How many at most.
     pub limit: i64,
 }
 
-/// Records, the latest start first. Without an interval of starts every day is looked through.
+/// The conditions of a filter, with its nine parameters. What isn't set is NULL.
+const WHERE: &str = "r.id >= $1 AND r.id < $2 AND ($3::smallint[] IS NULL OR r.slot = ANY($3)) \
+                     AND ($4::uuid[] IS NULL OR r.account_id = ANY($4)) AND ($5::uuid IS NULL OR r.product_id = $5) \
+                     AND ($6::uuid IS NULL OR r.file_id = $6) AND ($7::smallint[] IS NULL OR r.service = ANY($7)) \
+                     AND ($8::smallint[] IS NULL OR r.state = ANY($8)) AND ($9::uuid[] IS NULL OR r.id = ANY($9))";
+
+/// A filter's parameters, in the order of [`WHERE`].
+struct Parameters {
+    from: Uuid,
+    to: Uuid,
+    slots: Option<Vec<i16>>,
+    accounts: Option<Vec<Uuid>>,
+    product: Option<Uuid>,
+    file: Option<Uuid>,
+    services: Option<Vec<i16>>,
+    states: Option<Vec<i16>>,
+    ids: Option<Vec<Uuid>>,
+}
+
+impl Parameters {
+    fn of(filter: &RecordFilter) -> Self {
+        let (mut from, mut to) = bounds(filter.started);
+        // Named ids bound the days that are searched as well.
+        if let Some(ids) = &filter.ids {
+            let (first, last) = (ids.iter().min(), ids.iter().max());
+            from = from.max(first.map_or(Uuid::max(), |id| id.uuid()));
+            to = to.min(last.map_or(Uuid::nil(), |id| behind(id.uuid())));
+        }
+        Self {
+            from,
+            to,
+            slots: slots_of(filter),
+            accounts: filter.accounts.as_deref().map(uuids),
+            product: filter.product.map(TypedId::uuid),
+            file: filter.file.map(TypedId::uuid),
+            services: filter
+                .services
+                .as_ref()
+                .map(|all| all.iter().map(|one| one.sql()).collect()),
+            states: filter
+                .states
+                .as_ref()
+                .map(|all| all.iter().map(|one| one.sql()).collect()),
+            ids: filter.ids.as_deref().map(uuids),
+        }
+    }
+
+    fn list(&self) -> Vec<&(dyn ToSql + Sync)> {
+        vec![
+            &self.from,
+            &self.to,
+            &self.slots,
+            &self.accounts,
+            &self.product,
+            &self.file,
+            &self.services,
+            &self.states,
+            &self.ids,
+        ]
+    }
+}
+
+fn uuids<I: TypedId>(ids: &[I]) -> Vec<Uuid> {
+    ids.iter().map(|id| id.uuid()).collect()
+}
+
+/// The next id after this one.
+fn behind(id: Uuid) -> Uuid {
+    Uuid::from_u128(id.as_u128().saturating_add(1))
+}
+
+/// Records in the order of their starts. Without an interval of starts every day is looked through.
 pub async fn list(session: &Session, filter: &RecordFilter) -> Result<Vec<UsageRecord>, StoreError> {
+    let order = if filter.ascending { "" } else { " DESC" };
     let sql = format!(
-        "SELECT {COLUMNS} FROM usage_record r WHERE r.id >= $1 AND r.id < $2 AND ($3::smallint IS NULL OR r.slot = $3) \
-         AND ($4::uuid IS NULL OR r.account_id = $4) AND ($5::uuid IS NULL OR r.product_id = $5) \
-         AND ($6::uuid IS NULL OR r.file_id = $6) ORDER BY r.id DESC OFFSET $7 LIMIT $8"
+        "SELECT {COLUMNS} FROM usage_record r WHERE {WHERE} ORDER BY r.id{order} OFFSET $10 LIMIT $11"
     );
-    let (from, to) = bounds(filter.started);
-    let rows = session
-        .query(
-            &sql,
-            &[
-                &from,
-                &to,
-                &slot_of(filter),
-                &filter.account.map(TypedId::uuid),
-                &filter.product.map(TypedId::uuid),
-                &filter.file.map(TypedId::uuid),
-                &filter.offset,
-                &filter.limit,
-            ],
-        )
-        .await?;
+    let parameters = Parameters::of(filter);
+    let mut list = parameters.list();
+    list.extend([&filter.offset as &(dyn ToSql + Sync), &filter.limit]);
+    let rows = session.query(&sql, &list).await?;
     rows.iter().map(read).collect()
+}
+
+/// How many records a list has in all, counted up to a bound.
+pub async fn count(session: &Session, filter: &RecordFilter, bound: i64) -> Result<i64, StoreError> {
+    let sql =
+        format!("SELECT count(*) FROM (SELECT FROM usage_record r WHERE {WHERE} LIMIT $10) AS matching");
+    let parameters = Parameters::of(filter);
+    let mut list = parameters.list();
+    list.push(&bound);
+    Ok(session.query_one(&sql, &list).await?.get(0))
 }
 
 /// How many records a list has in all, and their amounts' sum.
 pub async fn total(session: &Session, filter: &RecordFilter) -> Result<(i64, i128), StoreError> {
-    let (from, to) = bounds(filter.started);
-    let row = session
-        .query_one(
-            "SELECT count(*), coalesce(sum(r.amount_nano), 0)::text FROM usage_record r \
-             WHERE r.id >= $1 AND r.id < $2 AND ($3::smallint IS NULL OR r.slot = $3) \
-             AND ($4::uuid IS NULL OR r.account_id = $4) AND ($5::uuid IS NULL OR r.product_id = $5) \
-             AND ($6::uuid IS NULL OR r.file_id = $6)",
-            &[
-                &from,
-                &to,
-                &slot_of(filter),
-                &filter.account.map(TypedId::uuid),
-                &filter.product.map(TypedId::uuid),
-                &filter.file.map(TypedId::uuid),
-            ],
-        )
-        .await?;
+    let sql =
+        format!("SELECT count(*), coalesce(sum(r.amount_nano), 0)::text FROM usage_record r WHERE {WHERE}");
+    let parameters = Parameters::of(filter);
+    let row = session.query_one(&sql, &parameters.list()).await?;
     let sum: String = row.get(1);
     let sum = sum.parse().map_err(|_| StoreError::Corrupt {
         what: "sum of usage".to_owned(),
@@ -244,11 +308,13 @@ pub async fn total(session: &Session, filter: &RecordFilter) -> Result<(i64, i12
     Ok((row.get(0), sum))
 }
 
-fn slot_of(filter: &RecordFilter) -> Option<i16> {
-    let account = filter.account.map(TypedId::slot);
-    account
-        .or_else(|| filter.product.map(TypedId::slot))
-        .map(Slot::sql)
+/// A customer's things lie in one slot.
+fn slots_of(filter: &RecordFilter) -> Option<Vec<i16>> {
+    let of_accounts = filter
+        .accounts
+        .as_ref()
+        .map(|accounts| accounts.iter().map(|id| id.slot().sql()).collect());
+    of_accounts.or_else(|| filter.product.map(|product| vec![product.slot().sql()]))
 }
 
 /// The least ids of an interval's ends.

@@ -18,6 +18,7 @@ mod links;
 mod present;
 mod query;
 mod routes;
+mod view;
 
 use bss_app::resource::{Reads, ResourceUseCases};
 use bss_domain::shape::Shape;
@@ -26,6 +27,7 @@ pub use call::Call;
 pub use error::ApiError;
 pub use query::{LIMIT_MAX, ListQuery};
 pub use routes::routes;
+pub use view::{View, ViewFuture, Views};
 
 /// One of TM Forum's APIs.
 #[derive(Debug)]
@@ -97,6 +99,8 @@ pub enum Owner {
     Itself,
     /// That of the customer whose id stands at this path.
     Customer(&'static str),
+    /// That of the customer whose billing account's id stands at this path.
+    Account(&'static str),
 }
 
 /// The path by which most resources name their customer.

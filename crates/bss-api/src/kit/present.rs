@@ -1,4 +1,5 @@
 use bss_domain::Refusal;
+use bss_domain::shape::Presence;
 use bss_store::resource::Stored;
 use serde_json::{Map, Value};
 
@@ -42,7 +43,15 @@ pub(super) fn href(state: &ApiState, resource: &Resource, stored: &Stored) -> St
 
 /// Takes out of a patch what says nothing new: read-only attributes as the caller has read them.
 pub(super) fn without_echo(resource: &Resource, shown: &Value, mut patch: Value) -> Value {
-    let computed = ["id", "href", "@type"].into_iter().chain(resource.last_update);
+    let read_only = resource
+        .shape
+        .iter()
+        .filter(|attribute| attribute.presence == Presence::ReadOnly)
+        .map(|attribute| attribute.name);
+    let computed = ["id", "href", "@type"]
+        .into_iter()
+        .chain(resource.last_update)
+        .chain(read_only);
     if let Some(object) = patch.as_object_mut() {
         for name in computed {
             if object.get(name) == shown.get(name) {

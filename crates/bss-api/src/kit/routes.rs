@@ -7,6 +7,7 @@ use bss_app::resource::{Filter, ResourceUseCases};
 use bss_domain::Refusal;
 use bss_domain::ids::CustomerId;
 use bss_store::resource::{Comparison, Path as AttributePath, Stored};
+use bss_store::{Session, billing_account};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use serde_json::Value;
 use uuid::Uuid;
@@ -14,18 +15,21 @@ use uuid::Uuid;
 use super::call::{etag, json_body};
 use super::links::page_headers;
 use super::present::{check_addresses, href, presented, without_echo};
-use super::{ApiError, Call, ListQuery, Owner, Resource};
+use super::{ApiError, Call, ListQuery, Owner, Resource, Views};
 use crate::ApiState;
 use crate::auth::Routes;
 
 type Answer = Result<Response, ApiError>;
 type Pairs = Query<Vec<(String, String)>>;
 
-/// The routes of these resources.
-pub fn routes(resources: &[&'static Resource]) -> Routes<ApiState> {
-    resources
+/// The routes of these resources and views.
+pub fn routes(resources: &[&'static Resource], views: Views) -> Routes<ApiState> {
+    let routes = resources
         .iter()
-        .fold(Routes::new(), |routes, resource| routes.merge(of(resource)))
+        .fold(Routes::new(), |routes, resource| routes.merge(of(resource)));
+    views
+        .iter()
+        .fold(routes, |routes, view| routes.merge(view.route()))
 }
 
 fn of(resource: &'static Resource) -> Routes<ApiState> {
@@ -65,10 +69,11 @@ async fn list(
     Query(pairs): Pairs,
 ) -> Answer {
     let mut query = ListQuery::read(pairs)?;
-    if let Some(customer) = call.confined_to {
-        query.request.filters.extend(own(resource, customer)?);
-    }
     let session = call.read(&state).await?;
+    if let Some(customer) = call.confined_to {
+        let own = own(resource, &session, customer).await?;
+        query.request.filters.extend(own);
+    }
     let page = resource.reads.list(&session, &query.request).await?;
     session.finish().await?;
     let fields = query.fields.as_deref();
@@ -91,7 +96,7 @@ async fn get(
 ) -> Answer {
     let query = ListQuery::read(pairs)?;
     let stored = find(resource, &state, &call, &id).await?;
-    if call.knows(stored.revision) {
+    if resource.reads.revision_tells_all() && call.knows(stored.revision) {
         return Ok((StatusCode::NOT_MODIFIED, tagged(&stored)?).into_response());
     }
     let shown = presented(&state, resource, &stored, query.fields.as_deref());
@@ -111,6 +116,7 @@ async fn create(resource: &'static Resource, state: ApiState, call: Call, body: 
     let stored = commands(resource)?
         .create(&state.app, &call.context, body)
         .await?;
+    let stored = whole(resource, &state, &call, stored).await?;
     let mut headers = tagged(&stored)?;
     let location = href(&state, resource, &stored);
     headers.insert(header::LOCATION, header_value(&location)?);
@@ -134,6 +140,7 @@ async fn patch(
     let changed = commands(resource)?
         .patch(&state.app, &call.context, stored.id, patch, expected)
         .await?;
+    let changed = whole(resource, &state, &call, changed).await?;
     let shown = presented(&state, resource, &changed, None);
     Ok((tagged(&changed)?, Json(shown)).into_response())
 }
@@ -148,51 +155,92 @@ async fn delete(resource: &'static Resource, state: ApiState, call: Call, Path(i
 }
 
 /// The resource, where it exists and the caller may see it.
-async fn find(resource: &Resource, state: &ApiState, call: &Call, id: &str) -> Result<Stored, ApiError> {
+pub(super) async fn find(resource: &Resource, state: &ApiState, call: &Call, id: &str) -> Result<Stored, ApiError> {
     let missing = || ApiError::from(AppError::not_found(resource.kind, id));
     let known: Uuid = id.parse().map_err(|_| missing())?;
     let session = call.read(state).await?;
-    let stored = resource.reads.get(&session, known).await?;
+    let stored = resource
+        .reads
+        .get(&session, known)
+        .await?
+        .ok_or_else(missing)?;
+    let seen = match call.confined_to {
+        Some(customer) => owns(resource, &session, &stored, customer).await?,
+        None => true,
+    };
     session.finish().await?;
-    let stored = stored.ok_or_else(missing)?;
-    match call.confined_to {
-        Some(customer) if !owns(resource, &stored, customer)? => Err(missing()),
-        _ => Ok(stored),
-    }
+    if seen { Ok(stored) } else { Err(missing()) }
 }
 
-fn owns(resource: &Resource, stored: &Stored, customer: CustomerId) -> Result<bool, ApiError> {
-    if resource.owner == Owner::Itself {
-        return Ok(stored.id == Uuid::from(customer));
+/// The resource as it reads now, where a command's answer doesn't say all of it.
+async fn whole(
+    resource: &Resource,
+    state: &ApiState,
+    call: &Call,
+    stored: Stored,
+) -> Result<Stored, ApiError> {
+    if resource.reads.revision_tells_all() {
+        return Ok(stored);
     }
-    belongs(resource, &stored.body, customer)
+    let session = call.read(state).await?;
+    let read = resource.reads.get(&session, stored.id).await?;
+    session.finish().await?;
+    Ok(read.unwrap_or(stored))
+}
+
+async fn owns(
+    resource: &Resource,
+    session: &Session,
+    stored: &Stored,
+    customer: CustomerId,
+) -> Result<bool, ApiError> {
+    match resource.owner {
+        Owner::Itself => Ok(stored.id == Uuid::from(customer)),
+        Owner::Account(path) => {
+            let accounts = billing_account::of_customer(session, customer).await?;
+            let named = text_at(path, &stored.body)?;
+            Ok(accounts.iter().any(|account| Some(account.to_string()) == named))
+        }
+        _ => belongs(resource, &stored.body, customer),
+    }
 }
 
 fn belongs(resource: &Resource, body: &Value, customer: CustomerId) -> Result<bool, ApiError> {
     Ok(match resource.owner {
         Owner::Everyone => true,
-        Owner::Nobody | Owner::Itself => false,
-        Owner::Customer(path) => {
-            let path = AttributePath::parse(path).map_err(AppError::internal)?;
-            path.find(body).and_then(Value::as_str) == Some(customer.to_string().as_str())
-        }
+        // Nobody who is confined creates what belongs to an account.
+        Owner::Nobody | Owner::Itself | Owner::Account(_) => false,
+        Owner::Customer(path) => text_at(path, body)? == Some(customer.to_string()),
     })
 }
 
+fn text_at(path: &str, body: &Value) -> Result<Option<String>, ApiError> {
+    let path = AttributePath::parse(path).map_err(AppError::internal)?;
+    Ok(path.find(body).and_then(Value::as_str).map(str::to_owned))
+}
+
 /// The filters that leave a customer its own; refused where none of it can be its own.
-fn own(resource: &Resource, customer: CustomerId) -> Result<Vec<Filter>, ApiError> {
-    let by = |attribute: &str| {
+async fn own(
+    resource: &Resource,
+    session: &Session,
+    customer: CustomerId,
+) -> Result<Vec<Filter>, ApiError> {
+    let by = |attribute: &str, values: Vec<String>| {
         vec![Filter {
             attribute: attribute.to_owned(),
             comparison: Comparison::Equal,
-            values: vec![customer.to_string()],
+            values,
         }]
     };
     match resource.owner {
         Owner::Everyone => Ok(Vec::new()),
         Owner::Nobody => Err(hidden()),
-        Owner::Itself => Ok(by("id")),
-        Owner::Customer(path) => Ok(by(path)),
+        Owner::Itself => Ok(by("id", vec![customer.to_string()])),
+        Owner::Customer(path) => Ok(by(path, vec![customer.to_string()])),
+        Owner::Account(path) => {
+            let accounts = billing_account::of_customer(session, customer).await?;
+            Ok(by(path, accounts.iter().map(ToString::to_string).collect()))
+        }
     }
 }
 

@@ -2,7 +2,7 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::schema;
-use crate::kit::{LIMIT_MAX, Resource};
+use crate::kit::{LIMIT_MAX, Resource, View};
 use crate::resources;
 use crate::v1::{OPERATIONS, Operation};
 
@@ -33,6 +33,9 @@ pub fn document() -> Value {
             tags.push(tag);
         }
         add_resource(&mut paths, resource);
+    }
+    for view in resources::VIEWS {
+        entry(&mut paths, &view.path())["get"] = shown(view);
     }
     tags.push(json!({ "name": V1 }));
     for operation in OPERATIONS {
@@ -122,6 +125,24 @@ fn add_resource(paths: &mut Map<String, Value>, resource: &Resource) {
         let answers: Vec<_> = [("204", &nothing)].into_iter().chain(conflicts).collect();
         single["delete"] = operation(resource, &format!("delete{kind}"), &if_match, None, &answers);
     }
+}
+
+/// A view's operation.
+fn shown(view: &View) -> Value {
+    let resource = view.resource;
+    let id = format!("{}{}", view.name, resource.kind);
+    let missing = error();
+    let parameter =
+        json!([{ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } }]);
+    let mut operation = operation(resource, &id, &parameter, None, &[("404", &missing)]);
+    let schema = match view.media_type {
+        "application/json" => json!({ "type": "object", "additionalProperties": true }),
+        _ => json!({ "type": "string", "format": "binary" }),
+    };
+    operation["summary"] = view.about.into();
+    operation["responses"]["200"] =
+        json!({ "description": view.about, "content": { view.media_type: { "schema": schema } } });
+    operation
 }
 
 fn operation(

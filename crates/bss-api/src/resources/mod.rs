@@ -2,7 +2,9 @@
 
 pub mod account;
 pub mod customer;
+pub mod customer_bill;
 pub mod party;
+pub mod payment;
 pub mod product;
 pub mod product_catalog;
 pub mod product_order;
@@ -11,8 +13,9 @@ pub mod resource_catalog;
 pub mod service;
 pub mod service_catalog;
 pub mod service_order;
+pub mod usage;
 
-use crate::kit::Resource;
+use crate::kit::{Resource, Views};
 
 /// Every resource, in the order of the description.
 pub static ALL: &[&Resource] = &[
@@ -31,4 +34,12 @@ pub static ALL: &[&Resource] = &[
     &product::PRODUCT,
     &service::SERVICE,
     &resource::RESOURCE,
+    &usage::USAGE,
+    &customer_bill::CUSTOMER_BILL,
+    &customer_bill::APPLIED_CUSTOMER_BILLING_RATE,
+    &payment::PAYMENT,
+    &payment::REFUND,
 ];
+
+/// Further ways to look at one of them.
+pub static VIEWS: Views = &[&usage::EXPLAIN, &customer_bill::EXPLAIN, &customer_bill::PDF];

@@ -193,7 +193,7 @@ async fn money(app: &App, work: &UnitOfWork, bills: &[NewBill], writing: &Writin
             )
         })
         .collect();
-    payment::add_credits(work, &changes).await
+    payment::add_credits(work, &changes, writing.as_of).await
 }
 
 fn created(app: &App, context: &RequestContext, new: &NewBill, now: Instant) -> bss_events::NewEvent {

@@ -1,5 +1,7 @@
 use async_trait::async_trait;
 use bss_domain::ids::BillingAccountId;
+use bss_domain::payment::PAYMENT as PAYMENT_SHAPE;
+use bss_domain::shape::check_new;
 use bss_domain::{Currency, Money, Refusal};
 use bss_store::payment::PAYMENT;
 use bss_store::resource::{self, Stored};
@@ -13,18 +15,7 @@ use crate::{App, AppError, RequestContext};
 /// Payments as the resource kit sees them: created by capture, never changed and never removed.
 pub struct Payments;
 
-/// Attributes that are computed.
-const COMPUTED: &[&str] = &[
-    "id",
-    "href",
-    "status",
-    "statusDate",
-    "paymentDate",
-    "unallocatedAmount",
-    "payer",
-];
-
-fn id_at(document: &Value, path: &[&str], field: &str) -> Result<Uuid, Refusal> {
+pub(super) fn id_at(document: &Value, path: &[&str], field: &str) -> Result<Uuid, Refusal> {
     let found = path.iter().try_fold(document, |value, name| value.get(name));
     let text = found
         .and_then(Value::as_str)
@@ -40,6 +31,40 @@ fn money_at(document: &Value, name: &str, field: &str) -> Result<Option<Money>, 
     serde_json::from_value(amount.clone())
         .map(Some)
         .map_err(|error| Refusal::invalid("wrongAmount", field, amount, error.to_string()))
+}
+
+/// How much: `amount` or `totalAmount`; where both are sent they say the same.
+pub(super) fn amount(document: &Value) -> Result<Money, Refusal> {
+    let total = money_at(document, "totalAmount", "totalAmount")?;
+    let amount = money_at(document, "amount", "amount")?;
+    match (total, amount) {
+        (Some(total), Some(amount)) if total != amount => {
+            let message = format!("totalAmount has to be amount, {amount}, where both are sent");
+            Err(Refusal::invalid("wrongAmount", "totalAmount", total, message))
+        }
+        (total, amount) => total.or(amount).ok_or_else(|| Refusal::missing("amount")),
+    }
+}
+
+/// The channel that money comes or goes by.
+pub(super) fn channel(document: &Value) -> Result<String, Refusal> {
+    let named = document
+        .pointer("/channel/name")
+        .or_else(|| document.pointer("/paymentMethod/@type"))
+        .and_then(Value::as_str)
+        .filter(|name| !name.is_empty());
+    named
+        .map(str::to_owned)
+        .ok_or_else(|| Refusal::missing("channel.name"))
+}
+
+/// What else a document says.
+pub(super) fn others(document: &Value, ours: &[&str]) -> Map<String, Value> {
+    let attributes = document.as_object().into_iter().flatten();
+    attributes
+        .filter(|(name, _)| !ours.contains(&name.as_str()))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 fn bills(document: &Value, currency: Currency) -> Result<Vec<WantedBill>, Refusal> {
@@ -64,34 +89,14 @@ fn bills(document: &Value, currency: Currency) -> Result<Vec<WantedBill>, Refusa
 /// `amount` for the bills that it is to pay, and how it came: `channel.name`, or the `@type` of `paymentMethod`.
 /// Computed attributes are refused.
 pub fn read(document: &Value) -> Result<CapturedPayment, Refusal> {
-    let Some(attributes) = document.as_object() else {
-        return Err(Refusal::missing("account.id"));
-    };
-    if let Some(name) = COMPUTED.iter().find(|name| attributes.contains_key(**name)) {
-        let message = "this attribute is computed";
-        return Err(Refusal::invalid("readOnly", *name, &attributes[*name], message));
-    }
-    let total = money_at(document, "totalAmount", "totalAmount")?;
-    let amount = total.or(money_at(document, "amount", "amount")?);
-    let amount = amount.ok_or_else(|| Refusal::missing("totalAmount"))?;
-    let channel = document
-        .pointer("/channel/name")
-        .or_else(|| document.pointer("/paymentMethod/@type"))
-        .and_then(Value::as_str);
-    let ours = ["account", "amount", "totalAmount", "channel", "paymentItem"];
-    let extra: Map<String, Value> = attributes
-        .iter()
-        .filter(|(name, _)| !ours.contains(&name.as_str()))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
+    check_new(PAYMENT_SHAPE, document)?;
+    let amount = amount(document)?;
     Ok(CapturedPayment {
         account: BillingAccountId::from(id_at(document, &["account", "id"], "account.id")?),
         amount,
-        channel: channel
-            .ok_or_else(|| Refusal::missing("channel.name"))?
-            .to_owned(),
+        channel: channel(document)?,
         bills: bills(document, amount.currency)?,
-        extra,
+        extra: others(document, &["account", "amount", "totalAmount", "channel", "paymentItem"]),
     })
 }
 

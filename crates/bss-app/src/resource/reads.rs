@@ -38,6 +38,12 @@ pub trait Reads: Send + Sync {
 
     /// A page of them.
     async fn list(&self, session: &Session, request: &ListRequest) -> Result<Page, AppError>;
+
+    /// Whether a document changes only together with its revision. Where a part of it is computed from other rows it
+    /// doesn't, and nobody may keep an old answer because of it.
+    fn revision_tells_all(&self) -> bool {
+        true
+    }
 }
 
 /// Resources that are stored as documents.
@@ -59,6 +65,18 @@ impl Reads for Documents {
 const RELATED_PARTY: &str = "relatedParty.id";
 const CUSTOMER: &str = "relatedParty[role=customer].id";
 
+/// What belongs to a customer as well, by the paths at which others of its things refer to it: whatever refers to it
+/// lies in its slot.
+const NEIGHBOURS: &[&str] = &[
+    CUSTOMER,
+    "payer.id",
+    "billingAccount.id",
+    "account.id",
+    "bill.id",
+    "product.id",
+    "payment.id",
+];
+
 /// The store's query; a mistake in it is the caller's.
 pub fn query_of(table: &'static Table, request: &ListRequest) -> Result<Query, AppError> {
     let mut query = Query::new(table).offset(request.offset).limit(request.limit);
@@ -66,12 +84,14 @@ pub fn query_of(table: &'static Table, request: &ListRequest) -> Result<Query, A
         // Where the customer has a column, the related party that is asked for is the customer.
         let by_customer = filter.attribute == RELATED_PARTY && table.column_of(CUSTOMER).is_some();
         let attribute = if by_customer { CUSTOMER } else { &filter.attribute };
-        if attribute == CUSTOMER
+        if NEIGHBOURS.contains(&attribute)
+            && table.column_of(attribute).is_some()
             && filter.comparison == Comparison::Equal
             && let [only] = &filter.values[..]
-            && let Ok(customer) = only.parse::<Uuid>()
+            && let Ok(neighbour) = only.parse::<Uuid>()
+            && bss_domain::ids::is_ours(neighbour)
         {
-            query = query.in_slot(bss_domain::Slot::of(customer));
+            query = query.in_slot(bss_domain::Slot::of(neighbour));
         }
         query = query
             .filter(attribute, filter.comparison, &filter.values)

@@ -101,7 +101,7 @@ impl Tracer<'_> {
                 from,
                 to: Instant::MAX,
             }),
-            account: Some(account),
+            accounts: Some(vec![account]),
             product: Some(product),
             limit: RECORDS_MAX,
             ..RecordFilter::default()

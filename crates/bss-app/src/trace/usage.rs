@@ -117,7 +117,7 @@ impl Tracer<'_> {
         let claims = store::claims(self.session, loaded.bill.account).await?;
         let filter = RecordFilter {
             started: Some(line.period),
-            account: Some(loaded.bill.account),
+            accounts: Some(vec![loaded.bill.account]),
             product: Some(line.product),
             limit: RECORDS_MAX,
             ..RecordFilter::default()

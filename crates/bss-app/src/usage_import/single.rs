@@ -6,7 +6,7 @@ use bss_store::usage_record;
 
 use super::UsageImport;
 use super::batch::{Guide, usage_event};
-use crate::{App, AppError, RequestContext};
+use crate::{App, AppError, RequestContext, idempotency};
 
 /// A record that a caller sends in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct NewUsage {
 }
 
 /// Takes a record in: it is rated within moments. One that can't be guided is refused, and nothing of it is kept.
-/// Sent again, it has the same id.
+/// Sent again, it has the same id; with an idempotency key the earlier answer is given again.
 pub async fn record_usage(
     app: &App,
     context: &RequestContext,
@@ -33,6 +33,10 @@ pub async fn record_usage(
         own_id: true,
     };
     let mut work = app.store.begin(context.scope()).await?;
+    if let Some(usage) = idempotency::replay(&work, context).await? {
+        work.rollback().await?;
+        return Ok(usage);
+    }
     let record = (&new.metered, identity.hash);
     let guide = Guide::of_one(&work, &new.source, rules, now, record).await?;
     let usage = guide
@@ -41,6 +45,7 @@ pub async fn record_usage(
     let days = [usage_record::day_of(usage.metered.started)].into();
     usage_record::ensure_days(&work, &days).await?;
     work.emit(usage_event(app, context, now, &usage)?);
+    idempotency::keep(&work, context, 201, &usage).await?;
     work.commit().await?;
     Ok(usage)
 }
