@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use bss_domain::ids::{BillingAccountId, CustomerId, TypedId};
 use bss_domain::Currency;
+use bss_domain::ids::{BillingAccountId, CustomerId, TypedId};
 use uuid::Uuid;
 
 use crate::resource::{Column, Kind, Table};

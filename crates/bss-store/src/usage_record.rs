@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bss_domain::ids::{
-    BillingAccountId, ProductId, ProductOfferingPriceId, TypedId, UsageFileId, UsageId,
-};
+use bss_domain::ids::{BillingAccountId, ProductId, ProductOfferingPriceId, TypedId, UsageFileId, UsageId};
 use bss_domain::usage::{Direction, FileLine, Metered, ServiceKind, Usage, UsageState};
 use bss_domain::{Instant, Interval, Nano};
 use jiff::civil::Date;

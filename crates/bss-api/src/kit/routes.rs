@@ -155,15 +155,16 @@ async fn delete(resource: &'static Resource, state: ApiState, call: Call, Path(i
 }
 
 /// The resource, where it exists and the caller may see it.
-pub(super) async fn find(resource: &Resource, state: &ApiState, call: &Call, id: &str) -> Result<Stored, ApiError> {
+pub(super) async fn find(
+    resource: &Resource,
+    state: &ApiState,
+    call: &Call,
+    id: &str,
+) -> Result<Stored, ApiError> {
     let missing = || ApiError::from(AppError::not_found(resource.kind, id));
     let known: Uuid = id.parse().map_err(|_| missing())?;
     let session = call.read(state).await?;
-    let stored = resource
-        .reads
-        .get(&session, known)
-        .await?
-        .ok_or_else(missing)?;
+    let stored = resource.reads.get(&session, known).await?.ok_or_else(missing)?;
     let seen = match call.confined_to {
         Some(customer) => owns(resource, &session, &stored, customer).await?,
         None => true,
@@ -220,11 +221,7 @@ fn text_at(path: &str, body: &Value) -> Result<Option<String>, ApiError> {
 }
 
 /// The filters that leave a customer its own; refused where none of it can be its own.
-async fn own(
-    resource: &Resource,
-    session: &Session,
-    customer: CustomerId,
-) -> Result<Vec<Filter>, ApiError> {
+async fn own(resource: &Resource, session: &Session, customer: CustomerId) -> Result<Vec<Filter>, ApiError> {
     let by = |attribute: &str, values: Vec<String>| {
         vec![Filter {
             attribute: attribute.to_owned(),

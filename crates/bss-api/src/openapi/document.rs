@@ -132,8 +132,7 @@ fn shown(view: &View) -> Value {
     let resource = view.resource;
     let id = format!("{}{}", view.name, resource.kind);
     let missing = error();
-    let parameter =
-        json!([{ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } }]);
+    let parameter = json!([{ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } }]);
     let mut operation = operation(resource, &id, &parameter, None, &[("404", &missing)]);
     let schema = match view.media_type {
         "application/json" => json!({ "type": "object", "additionalProperties": true }),

@@ -45,7 +45,10 @@ fn read(document: &Value) -> Result<NewRefund, Refusal> {
             .transpose()?,
         amount: amount(document)?,
         channel: channel(document)?,
-        extra: others(document, &["account", "amount", "totalAmount", "channel", "payment"]),
+        extra: others(
+            document,
+            &["account", "amount", "totalAmount", "channel", "payment"],
+        ),
     })
 }
 

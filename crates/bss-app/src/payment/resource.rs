@@ -96,7 +96,10 @@ pub fn read(document: &Value) -> Result<CapturedPayment, Refusal> {
         amount,
         channel: channel(document)?,
         bills: bills(document, amount.currency)?,
-        extra: others(document, &["account", "amount", "totalAmount", "channel", "paymentItem"]),
+        extra: others(
+            document,
+            &["account", "amount", "totalAmount", "channel", "paymentItem"],
+        ),
     })
 }
 

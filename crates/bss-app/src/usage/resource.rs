@@ -67,7 +67,11 @@ impl ResourceUseCases for Usages {
         _patch: Value,
         _expected: Option<i64>,
     ) -> Result<Stored, AppError> {
-        Err(Refusal::conflict("immutable", "what was used never changes: send a corrected record").into())
+        Err(Refusal::conflict(
+            "immutable",
+            "what was used never changes: send a corrected record",
+        )
+        .into())
     }
 
     async fn delete(
@@ -137,7 +141,12 @@ async fn filter_of(session: &Session, request: &ListRequest) -> Result<RecordFil
 async fn equal(session: &Session, filter: &mut RecordFilter, condition: &Filter) -> Result<(), AppError> {
     let name = condition.attribute.as_str();
     if condition.comparison != Comparison::Equal {
-        return Err(wrong(name, condition.values.join(","), format!("{name} is compared by = alone")).into());
+        return Err(wrong(
+            name,
+            condition.values.join(","),
+            format!("{name} is compared by = alone"),
+        )
+        .into());
     }
     match name {
         "id" => narrow(&mut filter.ids, ids(condition)),
@@ -150,7 +159,9 @@ async fn equal(session: &Session, filter: &mut RecordFilter, condition: &Filter)
             narrow(&mut filter.accounts, accounts);
         }
         "ratedProductUsage.productRef.id" => match ids::<ProductId>(condition)[..] {
-            [product] if filter.product.is_none_or(|known| known == product) => filter.product = Some(product),
+            [product] if filter.product.is_none_or(|known| known == product) => {
+                filter.product = Some(product);
+            }
             // Two products at once, or none of ours.
             _ => filter.ids = Some(Vec::new()),
         },
@@ -178,7 +189,8 @@ fn ids<I: TypedId>(condition: &Filter) -> Vec<I> {
 
 fn words<T>(condition: &Filter, named: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, Refusal> {
     let name = &condition.attribute;
-    let read = |text: &String| named(text).ok_or_else(|| wrong(name, text, format!("no {name} is called so")));
+    let read =
+        |text: &String| named(text).ok_or_else(|| wrong(name, text, format!("no {name} is called so")));
     condition.values.iter().map(read).collect()
 }
 
@@ -190,7 +202,13 @@ fn started(filter: &mut RecordFilter, condition: &Filter) -> Result<(), Refusal>
     });
     let mut bounds = known;
     for text in &condition.values {
-        let read = || wrong("usageDate", text, "it is no instant, as 2026-01-31T12:00:00Z is one");
+        let read = || {
+            wrong(
+                "usageDate",
+                text,
+                "it is no instant, as 2026-01-31T12:00:00Z is one",
+            )
+        };
         let at: Instant = text.parse().map_err(|_| read())?;
         let next = Instant::from_millisecond(at.as_millisecond() + 1).map_err(|_| read())?;
         match condition.comparison {

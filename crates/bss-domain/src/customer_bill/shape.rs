@@ -10,13 +10,25 @@ const TAX_ITEMS: Kind = Kind::List(&Kind::Object(&[
 pub const CUSTOMER_BILL: &Shape = &[
     Attribute::read_only("billNo", Kind::Text, "its number, without gaps within its series"),
     Attribute::optional("state", Kind::Text, "how far it has come; `sent` may be written"),
-    Attribute::read_only("category", Kind::Text, "whether it is a normal bill, a last one, one between"),
+    Attribute::read_only(
+        "category",
+        Kind::Text,
+        "whether it is a normal bill, a last one, one between",
+    ),
     Attribute::read_only("runType", Kind::Text, "`onCycle` or `offCycle`"),
     Attribute::read_only("billDate", Kind::Instant, "when it was drawn up"),
     Attribute::read_only("paymentDueDate", Kind::Instant, "until when it is to be paid"),
     Attribute::read_only("billingPeriod", Kind::Period, "what it closes, half-open"),
-    Attribute::read_only("billingAccount", Kind::Reference("BillingAccount"), "what was billed"),
-    Attribute::read_only("relatedParty", RELATED_PARTIES, "the customer, in the role customer"),
+    Attribute::read_only(
+        "billingAccount",
+        Kind::Reference("BillingAccount"),
+        "what was billed",
+    ),
+    Attribute::read_only(
+        "relatedParty",
+        RELATED_PARTIES,
+        "the customer, in the role customer",
+    ),
     Attribute::read_only("taxExcludedAmount", Kind::Money, "net"),
     Attribute::read_only("taxIncludedAmount", Kind::Money, "net and tax"),
     Attribute::read_only("creditApplied", Kind::Money, "credit of the account that it took"),
@@ -27,15 +39,30 @@ pub const CUSTOMER_BILL: &Shape = &[
 
 /// AppliedCustomerBillingRate's typed attributes: a bill's line.
 pub const RATE: &Shape = &[
-    Attribute::read_only("line", Kind::Whole { min: 1, max: i64::MAX }, "its number within the bill"),
+    Attribute::read_only(
+        "line",
+        Kind::Whole {
+            min: 1,
+            max: i64::MAX,
+        },
+        "its number within the bill",
+    ),
     Attribute::read_only("type", Kind::Text, "what kind of charge"),
     Attribute::read_only("name", Kind::Text, "what the bill calls it"),
     Attribute::read_only("description", Kind::Text, "what the bill calls it"),
     Attribute::read_only("date", Kind::Instant, "when the bill was drawn up"),
     Attribute::read_only("isBilled", Kind::Boolean, "true: it stands on a bill"),
     Attribute::read_only("bill", Kind::Reference("CustomerBill"), "the bill"),
-    Attribute::read_only("billingAccount", Kind::Reference("BillingAccount"), "what was billed"),
-    Attribute::read_only("product", Kind::Reference("Product"), "the product that it is for"),
+    Attribute::read_only(
+        "billingAccount",
+        Kind::Reference("BillingAccount"),
+        "what was billed",
+    ),
+    Attribute::read_only(
+        "product",
+        Kind::Reference("Product"),
+        "the product that it is for",
+    ),
     Attribute::read_only(
         "productOfferingPrice",
         Kind::Reference("ProductOfferingPrice"),

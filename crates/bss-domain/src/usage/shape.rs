@@ -16,7 +16,19 @@ pub const SHAPE: &Shape = &[
         "`quantity` (whole seconds, messages or bytes), `calling`, `called`, `externalId`, `source`, `visitedNetwork`",
     ),
     Attribute::read_only("status", Kind::Text, "how far it has come"),
-    Attribute::read_only("relatedParty", RELATED_PARTIES, "the customer, in the role customer"),
-    Attribute::read_only("billingAccount", Kind::Reference("BillingAccount"), "what is billed"),
-    Attribute::read_only("ratedProductUsage", Kind::List(&Kind::Any), "its price, once it has one"),
+    Attribute::read_only(
+        "relatedParty",
+        RELATED_PARTIES,
+        "the customer, in the role customer",
+    ),
+    Attribute::read_only(
+        "billingAccount",
+        Kind::Reference("BillingAccount"),
+        "what is billed",
+    ),
+    Attribute::read_only(
+        "ratedProductUsage",
+        Kind::List(&Kind::Any),
+        "its price, once it has one",
+    ),
 ];
