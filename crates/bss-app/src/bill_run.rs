@@ -23,7 +23,7 @@ use bss_store::bill_run as store;
 use bss_store::bill_run::AccountRow;
 use tokio_util::sync::CancellationToken;
 
-use crate::{App, AppError, RequestContext};
+use crate::{App, AppError, RequestContext, prepaid};
 use close::close;
 use load::{Watermarks, load};
 use write::{Writing, write};
@@ -106,6 +106,7 @@ pub async fn run(
         stopped: false,
         total_minor: BTreeMap::new(),
     };
+    prepaid::post_use(app, context).await?;
     let heads = positions(app, context).await?;
     let ready = wait_for_charging(app, context, &heads, options.patience).await?;
     let writing = Writing {

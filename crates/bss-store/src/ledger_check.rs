@@ -123,13 +123,13 @@ pub const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         number: 6,
-        statement: "no allowance is used beyond what was granted, no prepaid balance lies below its limit",
+        statement: "no allowance is used beyond its grant; a prepaid balance is its top-ups less its use, above its limit",
         figures: "SELECT 'allowances', count(*)::text FROM bucket
-            UNION ALL SELECT 'prepaid balances', count(*)::text FROM prepaid_balance",
-        broken: "SELECT format('allowance %s: %s used and %s reserved of %s', id, used, reserved, granted) FROM bucket
-            WHERE used + reserved > granted
-            UNION ALL SELECT format('account %s: balance %s below %s', account_id, balance_nano, limit_nano)
-            FROM prepaid_balance WHERE balance_nano < limit_nano LIMIT 1",
+            UNION ALL SELECT 'prepaid balances', count(*)::text FROM prepaid_balance
+            UNION ALL SELECT 'balance ' || currency, (sum(balance_nano) / 1e9)::text FROM prepaid_balance GROUP BY currency
+            UNION ALL SELECT 'used ' || currency, (sum(used_nano) / 1e9)::text FROM prepaid_use GROUP BY currency
+            UNION ALL SELECT 'days to post', count(*)::text FROM prepaid_use WHERE NOT is_posted",
+        broken: include_str!("ledger_check/prepaid.sql"),
     },
     Invariant {
         number: 8,

@@ -18,6 +18,7 @@ pub mod ledger;
 pub mod ledger_check;
 pub mod party;
 pub mod payment;
+pub mod prepaid_use;
 pub mod product;
 pub mod product_order;
 pub mod refund;

@@ -58,6 +58,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     7 "0007_analytics";
     8 "0008_groups";
     9 "0009_refund";
+    14 "0014_money";
 };
 
 /// A statement that can't run in a transaction (`CREATE INDEX CONCURRENTLY`) stands alone below this header.

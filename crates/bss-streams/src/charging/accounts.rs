@@ -1,15 +1,17 @@
 //! The accounts of a batch: their terms, their products' pinned prices, and what their usage takes from.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bss_domain::allowance::{AllowanceInstance, AllowanceOwner};
 use bss_domain::catalog::PriceKind;
 use bss_domain::ids::{BillingAccountId, BucketId, ProductOfferingPriceId};
 use bss_domain::rating::{Counter, Plan, RatingState, rate};
+use bss_domain::tax::TaxRule;
 use bss_domain::usage::{RejectReason, Usage};
 use bss_domain::{Instant, Nano, TypedId};
 use bss_store::bucket::{self, PrepaidBalance, Versioned};
 use bss_store::charging::{self, AccountTerms, PinnedSegment};
+use bss_store::prepaid_use::{self, PrepaidUseKey};
 use bss_store::usage_record::Rating;
 use bss_store::{Session, StoreError};
 
@@ -25,7 +27,8 @@ struct Account {
     /// A counter's value and version when it was loaded.
     stored_counters: HashMap<CounterKey, (u64, i64)>,
     balance: Option<Versioned<PrepaidBalance>>,
-    paid: bool,
+    /// What was taken from the balance.
+    used: BTreeMap<PrepaidUseKey, Nano>,
 }
 
 type CounterKey = (
@@ -113,20 +116,37 @@ impl Accounts {
         let mut buckets = Vec::new();
         let mut counters = Vec::new();
         let mut balances = Vec::new();
+        let mut uses = Vec::new();
         for account in self.accounts.values() {
             buckets.extend(account.changed_buckets());
             counters.extend(account.changed_counters());
-            balances.extend(account.balance.clone().filter(|_| account.paid));
+            balances.extend(account.balance.clone().filter(|_| !account.used.is_empty()));
+            let currency = account.terms.currency;
+            let used = account.used.iter();
+            uses.extend(used.map(|(key, used)| (key.clone(), currency, *used)));
         }
         bucket::save_buckets(session, &buckets).await?;
         bucket::save_counters(session, &counters).await?;
-        bucket::save_balances(session, &balances).await
+        // The balances first: whoever holds them is the only one who adds use.
+        bucket::save_balances(session, &balances).await?;
+        prepaid_use::add(session, &uses).await
     }
 }
 
 fn unrated(reason: impl ToString) -> RejectReason {
     RejectReason::Unrated {
         reason: reason.to_string(),
+    }
+}
+
+/// Under which day and tax rate the use of a balance is added up. What is taken from a balance includes the tax,
+/// since the balance is what the customer paid.
+fn use_key(terms: &AccountTerms, at: Instant, tax: TaxRule) -> PrepaidUseKey {
+    PrepaidUseKey {
+        account: terms.account,
+        day: terms.cycle.zone.rules().to_datetime(at).date(),
+        tax_category: tax.category,
+        tax_rate_ppm: tax.rate_ppm,
     }
 }
 
@@ -139,7 +159,7 @@ impl Account {
             stored_buckets: HashMap::new(),
             stored_counters: HashMap::new(),
             balance: None,
-            paid: false,
+            used: BTreeMap::new(),
         }
     }
 
@@ -158,8 +178,8 @@ impl Account {
                 _ => None,
             })
             .ok_or_else(|| unrated("its product has no price for usage"))?;
-        let currency = prices.get(&price).and_then(|price| price.currency);
-        if currency != Some(self.terms.currency) {
+        let version = prices.get(&price);
+        if version.and_then(|price| price.currency) != Some(self.terms.currency) {
             return Err(unrated("its product's prices aren't in the account's currency"));
         }
         open_allowances(&mut self.state, &self.segments, &self.terms, (usage, prices));
@@ -171,8 +191,13 @@ impl Account {
         let mut item = rate(&usage.measured(), &plan, &self.terms.cycle, &mut self.state).map_err(unrated)?;
         if let Some(balance) = &mut self.balance {
             let value = &mut balance.value;
-            value.balance = item.pay_from(value.balance, value.limit).map_err(unrated)?;
-            self.paid |= item.amount != Nano::ZERO;
+            let left = item.pay_from(value.balance, value.limit).map_err(unrated)?;
+            if item.amount != Nano::ZERO {
+                let tax = version.map_or_else(TaxRule::none, |price| price.tax.clone());
+                let sum = self.used.entry(use_key(&self.terms, at, tax)).or_default();
+                *sum = sum.plus(item.amount).map_err(unrated)?;
+                value.balance = left;
+            }
         }
         let mut parts = Vec::with_capacity(32);
         item.encode(&mut parts);

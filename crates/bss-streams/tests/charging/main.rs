@@ -6,6 +6,7 @@ use std::fmt::Write;
 use std::process::Stdio;
 use std::time::Duration;
 
+use bss_app::prepaid;
 use bss_app::usage_import::{Recycled, recycle};
 use bss_domain::Nano;
 use bss_domain::usage::SourceFormat;
@@ -224,4 +225,58 @@ async fn a_prepaid_balance_never_falls_below_its_limit() {
     let (records, amount) = world.everything().await;
     assert_eq!((records, amount), (5, 30_000_000));
     assert_eq!(world.balance(number).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn prepaid_use_reaches_the_ledger_by_account_and_day_and_only_once() {
+    let world = World::new().await;
+    let (number, other) = (&world.numbers[0], &world.numbers[1]);
+    world.top_up(number, 500).await;
+    world.top_up(other, 1).await;
+    let line = |id: u32, number: &str, at: &str, seconds: i64| {
+        format!("{id},voice,{number},48221234567,,{at},{seconds}\n")
+    };
+    // The allowance of 1,000 s is used up first. Then 4 ms-priced seconds, 1.004 EUR and 0.004 EUR on two days; 23:30
+    // UTC is the next day in Warsaw.
+    let text = [
+        line(1, number, "2026-11-03T10:00:00Z", GRANTED_S),
+        line(2, number, "2026-11-03T11:00:00Z", 1_004),
+        line(3, number, "2026-11-03T23:30:00Z", 4),
+        line(4, other, "2026-11-03T10:00:00Z", GRANTED_S + 50),
+    ]
+    .concat();
+    world.import_text("calls.csv", &text).await;
+    world.charge_all().await;
+    assert_eq!(world.balance(number).await, 5_000_000_000 - 1_008_000_000);
+    assert_eq!(world.balance(other).await, 0, "0.05 was asked of 0.01");
+    world.check_ledger().await;
+    assert_eq!(prepaid::post_use(&world.app, &world.context).await.unwrap(), 2);
+    let posted = "SELECT string_agg(account || ' ' || sum, ', ' ORDER BY account) FROM (SELECT l.account, \
+                  sum(l.amount_minor) FROM ledger_line l JOIN ledger_entry e ON e.id = l.entry_id \
+                  WHERE e.kind = 'prepaidUse' GROUP BY 1) s";
+    // 1.00 and 0.01 with 23 % of tax in them: 0.81 + 0.19, 0.01 + 0.00. A day of 0.004 rounds to nothing.
+    let wanted = "prepaidLiability 101, revenue -82, taxPayable -19";
+    assert_eq!(world.text(posted).await, wanted);
+    world.check_ledger().await;
+    assert_eq!(prepaid::post_use(&world.app, &world.context).await.unwrap(), 0);
+    // More of an old day: the day's use is rounded as a whole, less what was posted of it.
+    world
+        .import_text("late.csv", &line(5, number, "2026-11-03T23:40:00Z", 2))
+        .await;
+    world.charge_all().await;
+    world.check_ledger().await;
+    assert_eq!(prepaid::post_use(&world.app, &world.context).await.unwrap(), 1);
+    assert_eq!(
+        world.text(posted).await,
+        "prepaidLiability 102, revenue -83, taxPayable -19"
+    );
+    world.check_ledger().await;
+    for damage in [
+        "UPDATE prepaid_balance SET balance_nano = balance_nano + 1 WHERE balance_nano > 0",
+        "UPDATE prepaid_use SET used_nano = used_nano + 20000000",
+        "UPDATE prepaid_use SET posted_minor = posted_minor + 1",
+        "UPDATE prepaid_use SET posted_tax_minor = posted_tax_minor + 1",
+    ] {
+        world.damaged(damage).await;
+    }
 }

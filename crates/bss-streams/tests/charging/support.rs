@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bss_app::usage_import::{ImportReport, UsageImport, import_file, put_source};
-use bss_app::{App, RequestContext};
+use bss_app::{App, RequestContext, ledger_check, prepaid};
 use bss_domain::ids::{CustomerId, TenantId, UsageFileId, compose};
 use bss_domain::usage::{NumberPlan, SourceFormat, UsageSource};
-use bss_domain::{Instant, Interval, Nano, Slot, TypedId, Zone};
+use bss_domain::{Currency, Instant, Interval, Money, Nano, Slot, TypedId, Zone};
 use bss_load::cdr::{CdrPlan, Manifest, generate};
 use bss_platform::testing::test_server;
 use bss_store::usage_file::{self, ChargedLines};
@@ -100,6 +100,7 @@ impl World {
         let (tariff, allowance) = (compose(1, Slot::hash(b"t"), 1), compose(1, Slot::hash(b"a"), 2));
         let tariff_body = json!({
             "id": tariff, "name": "usage", "priceType": "usage", "price": {"unit": "EUR"},
+            "tax": [{"taxCategory": "S", "taxRate": 23}],
             "tariff": {"zones": [{"name": "home", "prefixes": ["48"]}, {"name": "abroad", "prefixes": ["1", "3", "4", "9"]}],
                        "rates": [{"service": "voice", "zone": "*", "steps": [{"unit": 1, "increment": 1, "price": 0.001}]}]}
         });
@@ -141,6 +142,7 @@ impl World {
         let common = format!("'{tenant}', {slot}");
         let stamps = "1, '{}', now(), now(), 'test'";
         let begin = "2026-01-01T00:00:00Z";
+        let account_body = json!({"currency": "EUR", "relatedParty": [{"id": customer, "role": "customer"}]});
         for sql in [
             format!(
                 "INSERT INTO customer (tenant_id, slot, id, revision, body, created_at, updated_at, updated_by, name) \
@@ -150,7 +152,7 @@ impl World {
             format!(
                 "INSERT INTO billing_account (tenant_id, slot, id, revision, body, created_at, updated_at, updated_by, \
                  name, state, customer_id, currency, time_zone, cycle_day) \
-                 VALUES ({common}, '{account}', {stamps}, 'a', 'active', '{}', 'EUR', 'Europe/Warsaw', 1)",
+                 VALUES ({common}, '{account}', 1, '{account_body}', now(), now(), 'test', 'a', 'active', '{}', 'EUR', 'Europe/Warsaw', 1)",
                 customer.uuid()
             ),
             format!(
@@ -303,6 +305,46 @@ impl World {
              SELECT tenant_id, slot, billing_account_id, 'EUR', {}, 1 FROM number_assignment WHERE number = '{number}'",
             balance.0
         ))
+        .await;
+    }
+
+    /// Fills the balance of a number's account.
+    pub async fn top_up(&self, number: &str, minor: i64) {
+        let sql = format!("SELECT billing_account_id FROM number_assignment WHERE number = '{number}'");
+        let account: Uuid = self.one(&sql).await;
+        let amount = Money::new(minor, Currency::of("EUR").unwrap());
+        prepaid::top_up(&self.app, &self.context, account.into(), amount, "voucher")
+            .await
+            .unwrap();
+    }
+
+    /// One text that a query of the owner gives.
+    pub async fn text(&self, sql: &str) -> String {
+        self.one(sql).await
+    }
+
+    /// Every invariant of money holds.
+    pub async fn check_ledger(&self) {
+        let report = ledger_check::check(&self.app, &self.context).await.unwrap();
+        assert!(report.holds, "{report:#?}");
+    }
+
+    /// The sixth invariant names what this damage breaks; the damage is undone.
+    pub async fn damaged(&self, sql: &str) {
+        self.execute("CREATE TEMP TABLE balances AS TABLE prepaid_balance; CREATE TEMP TABLE uses AS TABLE prepaid_use")
+            .await;
+        self.execute(sql).await;
+        let report = ledger_check::check(&self.app, &self.context).await.unwrap();
+        let sixth = report
+            .invariants
+            .iter()
+            .find(|invariant| invariant.number == 6)
+            .unwrap();
+        assert!(!sixth.holds && sixth.first_break.is_some(), "{sql}: {sixth:?}");
+        self.execute(
+            "DELETE FROM prepaid_balance; INSERT INTO prepaid_balance TABLE balances; DELETE FROM prepaid_use; \
+             INSERT INTO prepaid_use TABLE uses; DROP TABLE balances, uses",
+        )
         .await;
     }
 
