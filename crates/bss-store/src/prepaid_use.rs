@@ -78,7 +78,9 @@ pub async fn waiting(
     after: Option<BillingAccountId>,
     limit: i64,
 ) -> Result<Vec<BillingAccountId>, StoreError> {
-    let (slot, id) = after.map_or((-1, Uuid::nil()), |account| (account.slot().sql(), account.uuid()));
+    let (slot, id) = after.map_or((-1, Uuid::nil()), |account| {
+        (account.slot().sql(), account.uuid())
+    });
     let rows = session
         .query(
             "SELECT DISTINCT slot, account_id FROM prepaid_use WHERE NOT is_posted AND (slot, account_id) > ($1, $2) \
