@@ -3,9 +3,15 @@
 
 mod refund;
 mod resource;
+mod reversal;
+mod settlement;
+mod status;
 
 pub use refund::{NewRefund, Refunds, refund};
 pub use resource::{Payments, read};
+pub use reversal::{ReversalReceipt, WriteOffReceipt, chargeback, write_off};
+pub use settlement::{Settlement, SettlementReceipt, settle_channel};
+pub use status::{authorize, cancel, capture_authorized, deny, fail, request};
 
 use bss_domain::document::Reference;
 use bss_domain::ids::{BillingAccountId, CustomerBillId, CustomerId, PaymentId};
@@ -103,28 +109,9 @@ pub async fn capture(
     check(&new, &payer)?;
     // The credit's lock comes first: it serialises all money of the account.
     payment::lock_credit(&work, payer.account, payer.currency).await?;
-    let open = wanted(&new.bills, customer_bill::lock_open(&work, payer.account).await?)?;
-    let allocation = allocate(new.amount.minor, &limits(&open, &new.bills));
     let id: PaymentId = app.ids.new_id(now, payer.account.slot());
-    settle(
-        app,
-        &work,
-        &payer,
-        &open,
-        &allocation,
-        (AllocationKind::Payment, id.uuid()),
-        now,
-    )
-    .await?;
-    payment::add_credits(&work, &[(payer.account, allocation.rest_minor)], now).await?;
-    let allocated_minor = new.amount.minor - allocation.rest_minor;
-    let entry = ledger::payment_captured(
-        head(app, &payer, now, id.uuid()),
-        &new.channel,
-        allocated_minor,
-        allocation.rest_minor,
-    )?;
-    bss_store::ledger::post(&work, &Vec::from_iter(entry)).await?;
+    let paid = (id, new.amount.minor, new.channel.as_str());
+    let allocation = book(app, &work, &payer, paid, &new.bills, false, now).await?;
     let row = NewPayment {
         id,
         account: payer.account,
@@ -147,6 +134,37 @@ pub async fn capture(
     idempotency::keep(&work, context, 201, &receipt).await?;
     work.commit().await?;
     Ok(receipt)
+}
+
+/// Books money that is ours now: it pays the bills that are named, or all, and the rest is credit of the account, whose
+/// lock must be held. `lenient` leaves out named bills that are no longer open: the money came, whatever was wanted.
+async fn book(
+    app: &App,
+    work: &UnitOfWork,
+    payer: &Payer,
+    (id, amount_minor, channel): (PaymentId, i64, &str),
+    named: &[WantedBill],
+    lenient: bool,
+    now: Instant,
+) -> Result<Allocation, AppError> {
+    let mut open = customer_bill::lock_open(work, payer.account).await?;
+    if lenient && !named.is_empty() {
+        open.retain(|row| named.iter().any(|wanted| wanted.bill == row.id));
+    } else {
+        open = wanted(named, open)?;
+    }
+    let allocation = allocate(amount_minor, &limits(&open, named));
+    let source = (AllocationKind::Payment, id.uuid());
+    settle(app, work, payer, &open, &allocation, source, now).await?;
+    payment::add_credits(work, &[(payer.account, allocation.rest_minor)], now).await?;
+    let entry = ledger::payment_captured(
+        head(app, payer, now, id.uuid()),
+        channel,
+        amount_minor - allocation.rest_minor,
+        allocation.rest_minor,
+    )?;
+    bss_store::ledger::post(work, &Vec::from_iter(entry)).await?;
+    Ok(allocation)
 }
 
 fn check(new: &CapturedPayment, payer: &Payer) -> Result<(), Refusal> {
@@ -249,6 +267,14 @@ pub(crate) async fn settle(
     Ok(())
 }
 
+/// What a payment paid for, as TMF676 shows it.
+fn items(allocation: &Allocation, currency: Currency) -> Vec<Value> {
+    let item = |(bill, minor): &(CustomerBillId, i64)| {
+        json!({"amount": Money::new(*minor, currency), "item": {"id": bill, "@referredType": "CustomerBill"}})
+    };
+    allocation.applied.iter().map(item).collect()
+}
+
 /// The document as TMF676 shows it.
 fn document(
     id: PaymentId,
@@ -258,13 +284,6 @@ fn document(
     now: Instant,
 ) -> Value {
     let amount = |minor| json!(Money::new(minor, payer.currency));
-    let items: Vec<Value> = allocation
-        .applied
-        .iter()
-        .map(|(bill, minor)| {
-            json!({"amount": amount(*minor), "item": {"id": bill, "@referredType": "CustomerBill"}})
-        })
-        .collect();
     let mut document = Value::Object(new.extra.clone());
     let ours = json!({
         "id": id,
@@ -277,7 +296,7 @@ fn document(
         "amount": amount(new.amount.minor),
         "totalAmount": amount(new.amount.minor),
         "unallocatedAmount": amount(allocation.rest_minor),
-        "paymentItem": items,
+        "paymentItem": items(allocation, payer.currency),
         "@type": "Payment",
     });
     if let (Some(document), Value::Object(ours)) = (document.as_object_mut(), ours) {

@@ -725,3 +725,92 @@ async fn a_payment_pays_what_its_items_say_and_its_rest_is_moved_later() {
     assert_eq!(explained["line"][1]["obligation"]["owed"], "9.99");
     assert_eq!(explained["taxIncludedAmount"], amount(24.58));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn payments_are_authorized_captured_settled_and_taken_back() {
+    let world = World::new().await;
+    let (app, context) = (&world.app, &world.context);
+    let who = world.subscribe(9, OPENED, ALL).await;
+    world.run_at("2101-12-02T12:00:00Z").await;
+    let euro = |minor| Money::new(minor, Currency::of("EUR").unwrap());
+    let new = |minor| CapturedPayment {
+        account: who.account,
+        amount: euro(minor),
+        channel: "card".to_owned(),
+        bills: Vec::new(),
+        extra: Map::new(),
+    };
+    let bill: CustomerBillId = world.bills("id").await[0].parse().unwrap();
+    let ledger = "SELECT string_agg(account || ' ' || sum, ', ' ORDER BY account) FROM (SELECT account, \
+                  sum(amount_minor) FROM ledger_line WHERE account IN ('bank', 'fees', 'clearing', 'badDebt', \
+                  'customerCredit', 'receivable') GROUP BY 1) s";
+
+    let denied = payment::request(app, context, new(100)).await.unwrap().id;
+    payment::deny(app, context, denied, "no cover").await.unwrap();
+    payment::deny(app, context, denied, "no cover").await.unwrap();
+    assert!(payment::authorize(app, context, denied, None).await.is_err());
+    assert!(payment::capture_authorized(app, context, denied).await.is_err());
+    assert!(payment::chargeback(app, context, denied, None).await.is_err());
+
+    let id = payment::request(app, context, new(3_000)).await.unwrap().id;
+    assert!(payment::capture_authorized(app, context, id).await.is_err(), "not authorized yet");
+    payment::authorize(app, context, id, Some("A1")).await.unwrap();
+    assert_eq!(world.text(ledger).await, "receivable 2458", "nothing moved yet");
+    for _ in 0..2 {
+        let receipt = payment::capture_authorized(app, context, id).await.unwrap();
+        assert_eq!((receipt.allocated, receipt.credit_minor), (vec![(bill, 2_458)], 542));
+    }
+    assert!(payment::cancel(app, context, id, "too late").await.is_err());
+    assert_eq!(world.text(ledger).await, "clearing 3000, customerCredit -542, receivable 0");
+    world.check().await;
+
+    let settle = async |paid, fees_minor| {
+        let settlement = payment::Settlement {
+            channel: "card".to_owned(),
+            payments: vec![id],
+            paid: euro(paid),
+            fees_minor,
+        };
+        payment::settle_channel(app, context, &settlement).await
+    };
+    assert!(settle(2_900, 0).await.is_err());
+    settle(2_900, 100).await.unwrap();
+    assert!(settle(2_900, 100).await.is_err(), "a payment is settled once");
+    let sums = "bank 2900, clearing 0, customerCredit -542, fees 100, receivable 0";
+    assert_eq!(world.text(ledger).await, sums);
+    world.check().await;
+
+    let back = payment::chargeback(app, context, id, Some(euro(1_000))).await.unwrap();
+    assert_eq!((back.reopened, back.from_credit_minor), (vec![(bill, 458)], 542));
+    assert_eq!(world.bills("open_minor, state").await, ["458 partiallyPaid"]);
+    let most = payment::chargeback(app, context, id, Some(euro(2_001))).await;
+    assert!(most.is_err(), "2,000 is left");
+    world.check().await;
+    let given_up = payment::write_off(app, context, bill, "insolvent").await.unwrap();
+    assert_eq!(given_up.amount_minor, 458);
+    assert!(payment::write_off(app, context, bill, "insolvent").await.is_err());
+    let sums = "badDebt 458, bank 1900, clearing 0, customerCredit 0, fees 100, receivable 0";
+    assert_eq!(world.text(ledger).await, sums);
+    world.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_whose_rest_paid_a_later_bill_can_still_be_taken_back() {
+    let world = World::new().await;
+    let (app, context) = (&world.app, &world.context);
+    let who = world.subscribe(10, OPENED, ALL).await;
+    world.run_at("2101-12-02T12:00:00Z").await;
+    let paid = world.pay(who, 3_458).await;
+    assert_eq!(paid.credit_minor, 1_000);
+    // January's 9.99 with tax is 12.29: credit pays 10.00 of it.
+    world.run_at("2102-01-02T12:00:00Z").await;
+    assert_eq!(world.bills("open_minor, state").await, ["0 settled", "229 validated"]);
+    let left = "SELECT unallocated_minor || ' ' || (body -> 'unallocatedAmount')::text FROM payment";
+    assert_eq!(world.text(left).await, r#"0 {"unit": "EUR", "value": 0.0}"#);
+    world.check().await;
+    let back = payment::chargeback(app, context, paid.id, None).await.unwrap();
+    assert_eq!(back.from_credit_minor, 0);
+    assert_eq!(back.reopened.iter().map(|(_, minor)| minor).sum::<i64>(), 3_458);
+    assert_eq!(world.bills("open_minor").await, ["2458", "1229"]);
+    world.check().await;
+}

@@ -326,11 +326,13 @@ pub fn channel_settled(
     LedgerEntry::balanced(head, EntryKind::ChannelSettled, amounts, clearing(channel))
 }
 
-/// A channel takes a payment back; from the bank where it had settled it.
+/// A channel takes a payment back, from the bank where it had settled it: what it opens again of bills, and what the
+/// payment had left as credit.
 pub fn chargeback(
     head: EntryHead,
     channel: &str,
-    minor: i64,
+    reopened_minor: i64,
+    from_credit_minor: i64,
     was_settled: bool,
 ) -> Result<Option<LedgerEntry>, MoneyError> {
     let from = if was_settled {
@@ -338,12 +340,11 @@ pub fn chargeback(
     } else {
         clearing(channel)
     };
-    LedgerEntry::balanced(
-        head,
-        EntryKind::Chargeback,
-        [(LedgerAccount::Receivable, minor)],
-        from,
-    )
+    let amounts = [
+        (LedgerAccount::Receivable, reopened_minor),
+        (LedgerAccount::CustomerCredit, from_credit_minor),
+    ];
+    LedgerEntry::balanced(head, EntryKind::Chargeback, amounts, from)
 }
 
 /// A prepaid balance is filled.

@@ -5,6 +5,7 @@ mod shape;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::CustomerBillId;
+use crate::money::round_half_away;
 use crate::refusal::Refusal;
 
 pub use shape::{PAYMENT, REFUND};
@@ -114,9 +115,61 @@ pub fn allocate(amount_minor: i64, open: &[OpenBill]) -> Allocation {
     Allocation { applied, rest_minor }
 }
 
+/// Each amount's share of a channel's fees, rounded cumulatively, so that the shares sum to the fees. Where the amounts
+/// sum to nothing, so must the fees.
+pub fn share_fees(fees_minor: i64, amounts_minor: &[i64]) -> Vec<i64> {
+    let total: i128 = amounts_minor.iter().copied().map(i128::from).sum();
+    let mut passed = 0_i128;
+    let mut shared = 0_i64;
+    let mut shares = Vec::with_capacity(amounts_minor.len());
+    for amount in amounts_minor {
+        passed += i128::from(*amount);
+        // Between 0 and the fees, so it fits.
+        let through = round_half_away(i128::from(fees_minor) * passed, total.max(1)) as i64;
+        shares.push(through - shared);
+        shared = through;
+    }
+    shares
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn fees_sum_to_the_whole_and_none_exceeds_its_payment(
+            amounts in proptest::collection::vec(1_i64..1_000_000, 1..20), share_ppm in 0_i64..=1_000_000,
+        ) {
+            let total: i64 = amounts.iter().sum();
+            let fees = (i128::from(total) * i128::from(share_ppm) / 1_000_000) as i64;
+            let shares = share_fees(fees, &amounts);
+            prop_assert_eq!(shares.iter().sum::<i64>(), fees);
+            for (share, amount) in shares.iter().zip(&amounts) {
+                prop_assert!(*share >= 0 && *share <= *amount + 1, "{share} of {amount}");
+            }
+        }
+
+        #[test]
+        fn what_is_allocated_and_what_is_left_sum_to_the_payment(
+            amount in 0_i64..1_000_000, open in proptest::collection::vec(1_i64..300_000, 0..8),
+        ) {
+            let bills: Vec<OpenBill> = open.iter().zip(1_u128..).map(|(open_minor, number)| OpenBill {
+                bill: uuid::Uuid::from_u128(number).into(),
+                open_minor: *open_minor,
+            }).collect();
+            let allocation = allocate(amount, &bills);
+            let applied: i64 = allocation.applied.iter().map(|(_, minor)| minor).sum();
+            prop_assert_eq!(applied + allocation.rest_minor, amount);
+            prop_assert!(allocation.rest_minor == 0 || applied == open.iter().sum::<i64>());
+            for (bill, minor) in &allocation.applied {
+                let open = bills.iter().find(|known| known.bill == *bill).unwrap().open_minor;
+                prop_assert!(*minor > 0 && *minor <= open);
+            }
+        }
+    }
 
     #[test]
     fn only_the_declared_arrows_exist() {

@@ -4,10 +4,10 @@ use bss_domain::allowance::{AllowanceInstance, AllowanceOwner};
 use bss_domain::catalog::{Direction, PriceKind, PriceVersion, ServiceKind};
 use bss_domain::ids::{CustomerBillId, ProductId, ProductOfferingPriceId};
 use bss_domain::ledger::{self, EntryHead, LedgerEntry};
-use bss_domain::payment::{OpenBill, allocate};
+use bss_domain::payment::{OpenBill, PaymentStatus, allocate, share_fees};
 use bss_domain::proration::{cumulative_minor, share};
 use bss_domain::rating::{Measured, Plan, RatingState, rate};
-use bss_domain::tax::{TaxRule, split};
+use bss_domain::tax::{TaxRule, TaxTotal, split};
 use bss_domain::{Currency, Cycle, Instant, Interval, MoneyError, Nano, Slot, Zone};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -250,6 +250,17 @@ fn entry(event: &str) -> Result<Option<LedgerEntry>, MoneyError> {
         "refund" => ledger::refund(head, "card", 0, amounts[0]),
         "write-off" => ledger::write_off(head, amounts[0]),
         "top-up" => ledger::top_up(head, "card", amounts[0]),
+        "settled" => ledger::channel_settled(head, "card", amounts[0], amounts[1]),
+        "chargeback" => ledger::chargeback(head, "card", amounts[0], amounts[1], false),
+        "use" => {
+            let tax = TaxTotal {
+                category: "S".to_owned(),
+                rate_ppm: 230_000,
+                net_minor: amounts[0],
+                tax_minor: amounts[1],
+            };
+            ledger::prepaid_use(head, amounts[0], &[tax])
+        }
         other => panic!("{other}"),
     }
 }
@@ -275,5 +286,25 @@ fn events_post_their_lines() {
             })
             .collect();
         assert_eq!(lines, list(row[1]), "{row:?}");
+    }
+}
+
+#[test]
+fn a_payment_goes_only_where_its_arrows_lead() {
+    let rows = table("payment states");
+    assert_eq!(rows.len(), PaymentStatus::ALL.len());
+    for row in rows {
+        let from = PaymentStatus::named(row[0]).unwrap();
+        let arrows: Vec<&str> = from.arrows().iter().map(|to| to.name()).collect();
+        assert_eq!(arrows.join(", "), row[1], "{row:?}");
+    }
+}
+
+#[test]
+fn fees_are_shared_to_the_cent() {
+    let numbers = |cell| -> Vec<i64> { list(cell).into_iter().map(|n| n.parse().unwrap()).collect() };
+    for row in table("fees") {
+        let shares = share_fees(row[0].parse().unwrap(), &numbers(row[1]));
+        assert_eq!(shares, numbers(row[2]), "{row:?}");
     }
 }

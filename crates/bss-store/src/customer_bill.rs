@@ -295,6 +295,13 @@ pub async fn lock(session: &Session, id: CustomerBillId) -> Result<Option<BillRo
     row.as_ref().map(read).transpose()
 }
 
+/// Whose bill it is.
+pub async fn account(session: &Session, id: CustomerBillId) -> Result<Option<BillingAccountId>, StoreError> {
+    let sql = "SELECT account_id FROM customer_bill WHERE slot = $1 AND id = $2";
+    let row = session.query_opt(sql, &[&id.slot().sql(), &id.uuid()]).await?;
+    Ok(row.map(|row| row.get::<_, Uuid>(0).into()))
+}
+
 /// An account's open bills, the one that is due first in front, held until the end of the transaction.
 pub async fn lock_open(session: &Session, account: BillingAccountId) -> Result<Vec<BillRow>, StoreError> {
     let sql = format!(

@@ -59,6 +59,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     8 "0008_groups";
     9 "0009_refund";
     14 "0014_money";
+    15 "0015_reversals";
 };
 
 /// A statement that can't run in a transaction (`CREATE INDEX CONCURRENTLY`) stands alone below this header.

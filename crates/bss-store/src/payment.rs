@@ -1,5 +1,11 @@
 //! Payments (TMF676), what they pay for, and the credit of accounts.
 
+mod reversal;
+mod row;
+
+pub use reversal::{PaidPart, count_reversed, paid_by};
+pub use row::{PaymentRow, allocated, lock, lock_many, set_rest, set_status};
+
 use bss_domain::ids::{BillingAccountId, CustomerBillId, CustomerId, PaymentId};
 use bss_domain::payment::PaymentStatus;
 use bss_domain::{Currency, Instant, Money, TypedId};
@@ -83,14 +89,18 @@ pub enum AllocationKind {
     Credit,
     /// A credit note.
     CreditNote,
+    /// Nobody: a debt that was given up.
+    WriteOff,
 }
 
 impl AllocationKind {
-    fn name(self) -> &'static str {
+    /// Its name in the database.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Payment => "payment",
             Self::Credit => "credit",
             Self::CreditNote => "creditNote",
+            Self::WriteOff => "writeOff",
         }
     }
 }
@@ -108,7 +118,7 @@ pub struct NewAllocation {
     pub kind: AllocationKind,
     /// The payment, the credit note; for credit of the account, the bill or call that applied it.
     pub source: Uuid,
-    /// How much, minor units.
+    /// How much, minor units; below 0 where an earlier allocation is taken back.
     pub amount_minor: i64,
     /// When.
     pub at: Instant,

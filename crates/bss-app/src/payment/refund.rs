@@ -69,7 +69,10 @@ pub async fn refund(app: &App, context: &RequestContext, new: NewRefund) -> Resu
         return Err(Refusal::invalid("wrongAmount", "amount", new.amount, message).into());
     }
     match new.payment {
-        Some(payment) => payment::take_rest(&work, payment, new.amount.minor, now).await?,
+        Some(payment) => {
+            payment::take_rest(&work, payment, new.amount.minor, now).await?;
+            payment::count_reversed(&work, payment, new.amount.minor).await?;
+        }
         None => payment::add_credits(&work, &[(payer.account, -new.amount.minor)], now).await?,
     }
     let id: RefundId = app.ids.new_id(now, payer.account.slot());

@@ -67,7 +67,7 @@ pub(super) fn others(document: &Value, ours: &[&str]) -> Map<String, Value> {
         .collect()
 }
 
-fn bills(document: &Value, currency: Currency) -> Result<Vec<WantedBill>, Refusal> {
+pub(super) fn bills(document: &Value, currency: Currency) -> Result<Vec<WantedBill>, Refusal> {
     let items = document.get("paymentItem").and_then(Value::as_array);
     let mut bills = Vec::new();
     for (place, item) in items.into_iter().flatten().enumerate() {

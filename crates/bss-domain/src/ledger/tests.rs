@@ -89,12 +89,12 @@ fn every_event_posts_its_row_of_the_table() {
             vec!["clearing card -1000", "bank 980", "fees 20"],
         ),
         (
-            chargeback(head(), "card", 100, true),
+            chargeback(head(), "card", 100, 0, true),
             vec!["receivable 100", "bank -100"],
         ),
         (
-            chargeback(head(), "card", 100, false),
-            vec!["receivable 100", "clearing card -100"],
+            chargeback(head(), "card", 100, 50, false),
+            vec!["receivable 100", "customerCredit 50", "clearing card -150"],
         ),
         (
             top_up(head(), "voucher", 1_000),
