@@ -269,9 +269,7 @@ pub(crate) async fn settle(
 
 /// What a payment paid for, as TMF676 shows it.
 fn items(allocation: &Allocation, currency: Currency) -> Vec<Value> {
-    let item = |(bill, minor): &(CustomerBillId, i64)| {
-        json!({"amount": Money::new(*minor, currency), "item": {"id": bill, "@referredType": "CustomerBill"}})
-    };
+    let item = |(bill, minor): &(CustomerBillId, i64)| json!({"amount": Money::new(*minor, currency), "item": {"id": bill, "@referredType": "CustomerBill"}});
     allocation.applied.iter().map(item).collect()
 }
 

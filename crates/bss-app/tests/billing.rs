@@ -753,15 +753,24 @@ async fn payments_are_authorized_captured_settled_and_taken_back() {
     assert!(payment::chargeback(app, context, denied, None).await.is_err());
 
     let id = payment::request(app, context, new(3_000)).await.unwrap().id;
-    assert!(payment::capture_authorized(app, context, id).await.is_err(), "not authorized yet");
+    assert!(
+        payment::capture_authorized(app, context, id).await.is_err(),
+        "not authorized yet"
+    );
     payment::authorize(app, context, id, Some("A1")).await.unwrap();
     assert_eq!(world.text(ledger).await, "receivable 2458", "nothing moved yet");
     for _ in 0..2 {
         let receipt = payment::capture_authorized(app, context, id).await.unwrap();
-        assert_eq!((receipt.allocated, receipt.credit_minor), (vec![(bill, 2_458)], 542));
+        assert_eq!(
+            (receipt.allocated, receipt.credit_minor),
+            (vec![(bill, 2_458)], 542)
+        );
     }
     assert!(payment::cancel(app, context, id, "too late").await.is_err());
-    assert_eq!(world.text(ledger).await, "clearing 3000, customerCredit -542, receivable 0");
+    assert_eq!(
+        world.text(ledger).await,
+        "clearing 3000, customerCredit -542, receivable 0"
+    );
     world.check().await;
 
     let settle = async |paid, fees_minor| {
@@ -780,7 +789,9 @@ async fn payments_are_authorized_captured_settled_and_taken_back() {
     assert_eq!(world.text(ledger).await, sums);
     world.check().await;
 
-    let back = payment::chargeback(app, context, id, Some(euro(1_000))).await.unwrap();
+    let back = payment::chargeback(app, context, id, Some(euro(1_000)))
+        .await
+        .unwrap();
     assert_eq!((back.reopened, back.from_credit_minor), (vec![(bill, 458)], 542));
     assert_eq!(world.bills("open_minor, state").await, ["458 partiallyPaid"]);
     let most = payment::chargeback(app, context, id, Some(euro(2_001))).await;
@@ -804,7 +815,10 @@ async fn a_payment_whose_rest_paid_a_later_bill_can_still_be_taken_back() {
     assert_eq!(paid.credit_minor, 1_000);
     // January's 9.99 with tax is 12.29: credit pays 10.00 of it.
     world.run_at("2102-01-02T12:00:00Z").await;
-    assert_eq!(world.bills("open_minor, state").await, ["0 settled", "229 validated"]);
+    assert_eq!(
+        world.bills("open_minor, state").await,
+        ["0 settled", "229 validated"]
+    );
     let left = "SELECT unallocated_minor || ' ' || (body -> 'unallocatedAmount')::text FROM payment";
     assert_eq!(world.text(left).await, r#"0 {"unit": "EUR", "value": 0.0}"#);
     world.check().await;

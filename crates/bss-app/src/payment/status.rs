@@ -76,8 +76,14 @@ fn asked(id: PaymentId, new: &CapturedPayment, payer: &Payer, now: Instant) -> V
         ("status", json!(PaymentStatus::PendingAuthorization.name())),
         ("statusDate", json!(now)),
         ("paymentDate", json!(now)),
-        ("account", json!(Reference::to(payer.account.uuid(), "BillingAccount"))),
-        ("payer", json!({"id": payer.customer, "role": "customer", "@referredType": "Customer"})),
+        (
+            "account",
+            json!(Reference::to(payer.account.uuid(), "BillingAccount")),
+        ),
+        (
+            "payer",
+            json!({"id": payer.customer, "role": "customer", "@referredType": "Customer"}),
+        ),
         ("channel", json!({"name": new.channel})),
         ("amount", json!(new.amount)),
         ("totalAmount", json!(new.amount)),
@@ -89,10 +95,7 @@ fn asked(id: PaymentId, new: &CapturedPayment, payer: &Payer, now: Instant) -> V
 }
 
 /// A payment, held with the credit of its account, which is locked first as wherever money of an account moves.
-pub(super) async fn hold(
-    work: &UnitOfWork,
-    id: PaymentId,
-) -> Result<(PaymentRow, Payer, i64), AppError> {
+pub(super) async fn hold(work: &UnitOfWork, id: PaymentId) -> Result<(PaymentRow, Payer, i64), AppError> {
     let not_found = || AppError::not_found("Payment", id);
     let rest = payment::rest(work, id).await?.ok_or_else(not_found)?;
     let payer = payer(work, rest.account).await?;
@@ -114,17 +117,40 @@ pub async fn authorize(
 
 /// The channel said no.
 pub async fn deny(app: &App, context: &RequestContext, id: PaymentId, reason: &str) -> Result<(), AppError> {
-    answered(app, context, id, (PaymentStatus::Denied, json!({"statusReason": reason}))).await
+    answered(
+        app,
+        context,
+        id,
+        (PaymentStatus::Denied, json!({"statusReason": reason})),
+    )
+    .await
 }
 
 /// The channel failed for good: no money came.
 pub async fn fail(app: &App, context: &RequestContext, id: PaymentId, reason: &str) -> Result<(), AppError> {
-    answered(app, context, id, (PaymentStatus::Failed, json!({"statusReason": reason}))).await
+    answered(
+        app,
+        context,
+        id,
+        (PaymentStatus::Failed, json!({"statusReason": reason})),
+    )
+    .await
 }
 
 /// Lets go of money that the channel holds.
-pub async fn cancel(app: &App, context: &RequestContext, id: PaymentId, reason: &str) -> Result<(), AppError> {
-    answered(app, context, id, (PaymentStatus::Canceled, json!({"statusReason": reason}))).await
+pub async fn cancel(
+    app: &App,
+    context: &RequestContext,
+    id: PaymentId,
+    reason: &str,
+) -> Result<(), AppError> {
+    answered(
+        app,
+        context,
+        id,
+        (PaymentStatus::Canceled, json!({"statusReason": reason})),
+    )
+    .await
 }
 
 /// An answer of the channel by which no money moves. The same answer again changes nothing.
@@ -187,7 +213,16 @@ pub async fn capture_authorized(
     let next = row.status.to(PaymentStatus::Captured)?;
     let now = app.clock.now();
     let named = resource::bills(&row.body, row.currency)?;
-    let allocation = book(app, &work, &payer, (id, row.amount_minor, &row.channel), &named, true, now).await?;
+    let allocation = book(
+        app,
+        &work,
+        &payer,
+        (id, row.amount_minor, &row.channel),
+        &named,
+        true,
+        now,
+    )
+    .await?;
     payment::set_rest(&work, &row, allocation.rest_minor).await?;
     let said = json!({
         "status": next.name(),

@@ -1,7 +1,7 @@
 //! What a chargeback opens again, and how much of a payment went back.
 
-use bss_domain::ids::{BillingAccountId, CustomerBillId, PaymentId};
 use bss_domain::TypedId;
+use bss_domain::ids::{BillingAccountId, CustomerBillId, PaymentId};
 use uuid::Uuid;
 
 use super::AllocationKind;
@@ -51,6 +51,8 @@ pub async fn paid_by(
 /// Counts what went back of a payment, by a refund or a chargeback: never more than came.
 pub async fn count_reversed(session: &Session, id: PaymentId, minor: i64) -> Result<(), StoreError> {
     let sql = "UPDATE payment SET reversed_minor = reversed_minor + $3 WHERE slot = $1 AND id = $2";
-    session.execute(sql, &[&id.slot().sql(), &id.uuid(), &minor]).await?;
+    session
+        .execute(sql, &[&id.slot().sql(), &id.uuid(), &minor])
+        .await?;
     Ok(())
 }
