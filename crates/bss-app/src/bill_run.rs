@@ -24,7 +24,7 @@ use bss_store::bill_run::AccountRow;
 use tokio_util::sync::CancellationToken;
 
 use crate::{App, AppError, RequestContext, prepaid};
-use close::close;
+use close::{AccountData, ClosedPeriod, close};
 use load::{Watermarks, load};
 use write::{Writing, write};
 
@@ -61,6 +61,19 @@ impl Default for BillRunOptions {
     }
 }
 
+/// So many failed accounts are named in a report.
+const FAILED_MAX: usize = 100;
+
+/// An account whose period is due and can't be closed.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FailedAccount {
+    /// The account.
+    pub billing_account: BillingAccountId,
+    /// Why.
+    pub reason: String,
+}
+
 /// What a run did.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -77,6 +90,8 @@ pub struct BillRunReport {
     pub bills: u64,
     /// Accounts whose period is due and waits for charging.
     pub waiting: u64,
+    /// Accounts whose period is due and can't be closed, at most 100 of them; the next run tries again.
+    pub failed: Vec<FailedAccount>,
     /// Whether it was stopped before its end.
     pub stopped: bool,
     /// The bills' totals with tax, minor units, by currency.
@@ -103,6 +118,7 @@ pub async fn run(
         closed: 0,
         bills: 0,
         waiting: 0,
+        failed: Vec::new(),
         stopped: false,
         total_minor: BTreeMap::new(),
     };
@@ -185,6 +201,7 @@ async fn round(
         .filter(|row| is_due(row, writing.as_of, options.grace))
         .partition(|row| ready.contains(&row.id.slot().partition(PARTITIONS)));
     report.waiting = waiting.len() as u64;
+    report.failed.clear();
     let mut closed = 0;
     for (slots, accounts) in groups(due, options.accounts_per_scan) {
         let session = app.store.snapshot(context.scope()).await?;
@@ -196,13 +213,14 @@ async fn round(
                 report.stopped = true;
                 return Ok(closed);
             }
-            let periods = chunk
-                .iter()
-                .map(|data| close(data, &prices, writing.as_of, options.due_days))
-                .collect::<Result<Vec<_>, _>>()?;
+            let periods = close_all(chunk, &prices, (writing.as_of, options.due_days), report);
+            if periods.is_empty() {
+                continue;
+            }
+            let count = periods.len() as u64;
             let bills = write(app, context, periods, writing).await?;
-            closed += chunk.len() as u64;
-            report.closed += chunk.len() as u64;
+            closed += count;
+            report.closed += count;
             report.bills += bills.len() as u64;
             for bill in bills {
                 *report
@@ -213,6 +231,46 @@ async fn round(
         }
     }
     Ok(closed)
+}
+
+/// Closes the periods of these accounts as far as they can be. One that can't doesn't hold up the others: it is named
+/// with the reason.
+fn close_all(
+    chunk: &[AccountData],
+    prices: &PriceBook,
+    (as_of, due_days): (Instant, u16),
+    report: &mut BillRunReport,
+) -> Vec<ClosedPeriod> {
+    let mut periods = Vec::with_capacity(chunk.len());
+    for data in chunk {
+        let reason = match uncharged(data, prices) {
+            Some(reason) => reason,
+            None => match close(data, prices, as_of, due_days) {
+                Ok(closed) => {
+                    periods.push(closed);
+                    continue;
+                }
+                Err(error) => error.to_string(),
+            },
+        };
+        tracing::error!(account = %data.row.id, reason, "an account's period can't be closed");
+        if report.failed.len() < FAILED_MAX {
+            report.failed.push(FailedAccount {
+                billing_account: data.row.id,
+                reason,
+            });
+        }
+    }
+    periods
+}
+
+/// Why what an account's products are pinned to can't be charged.
+fn uncharged(data: &AccountData, prices: &PriceBook) -> Option<String> {
+    let segments = data.products.iter().flat_map(|product| &product.segments);
+    let pinned = segments.filter(|segment| segment.account == data.row.id);
+    pinned
+        .flat_map(|segment| segment.prices.iter().copied())
+        .find_map(|id| prices.why_not(id))
 }
 
 fn is_due(row: &AccountRow, as_of: Instant, grace: Duration) -> bool {
@@ -260,6 +318,9 @@ pub async fn preview(
     let Some(data) = data.first() else {
         return Err(AppError::not_found("BillingAccount", account));
     };
+    if let Some(reason) = uncharged(data, &prices) {
+        return Err(Refusal::conflict("priceUnreadable", reason).into());
+    }
     let mut closed = close(data, &prices, app.clock.now(), options.due_days)?;
     closed.inputs.credit_minor = credit;
     Ok(compute(&closed.inputs)?)

@@ -20,6 +20,7 @@ use bss_store::{Session, usage_source};
 
 use crate::{App, AppError, RequestContext};
 
+pub use batch::KIND as USAGE_EVENT;
 pub use folder::watch_folder;
 pub use recycle::{Recycled, recycle};
 pub use single::{NewUsage, record_usage};

@@ -828,3 +828,33 @@ async fn a_payment_whose_rest_paid_a_later_bill_can_still_be_taken_back() {
     assert_eq!(world.bills("open_minor").await, ["2458", "1229"]);
     world.check().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_that_cannot_be_read_holds_up_its_own_account_and_no_other() {
+    let world = World::new().await;
+    let broken = world.subscribe(11, OPENED, &[MONTHLY, SETUP]).await;
+    world.subscribe(12, OPENED, &[MONTHLY]).await;
+    let body = "SELECT body::text FROM product_offering_price WHERE name = 'Connection'";
+    let readable = world.text(body).await;
+    world
+        .as_owner("UPDATE product_offering_price SET body = body || '{\"price\": \"free\"}' WHERE name = 'Connection'")
+        .await;
+    let report = world.run_at("2101-12-02T12:00:00Z").await;
+    assert_eq!((report.closed, report.bills), (1, 1));
+    assert_eq!(report.failed.len(), 1);
+    assert_eq!(report.failed[0].billing_account, broken.account);
+    assert!(report.failed[0].reason.contains("can't be read"), "{report:?}");
+    let options = BillRunOptions::default();
+    let preview = bill_run::preview(&world.app, &world.context, broken.account, &options).await;
+    assert!(preview.is_err());
+    // Forgotten it is not: its period is overdue.
+    let found = ledger_check::check(&world.app, &world.context).await.unwrap();
+    let fifth = found.invariants.iter().find(|invariant| invariant.number == 5).unwrap();
+    let account = broken.account.to_string();
+    assert!(fifth.first_break.as_ref().is_some_and(|broken| broken.contains(&account)), "{fifth:?}");
+    let mended = format!("UPDATE product_offering_price SET body = '{readable}' WHERE name = 'Connection'");
+    world.as_owner(&mended).await;
+    let report = world.run_at("2101-12-03T12:00:00Z").await;
+    assert_eq!((report.closed, report.failed.len()), (1, 0));
+    world.check().await;
+}

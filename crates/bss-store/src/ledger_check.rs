@@ -103,7 +103,7 @@ pub const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         number: 5,
-        statement: "every rated record falls under one closed period or under none yet, every obligation under one bill",
+        statement: "every rated record falls under one closed period or none yet, every obligation under one bill; none is overdue",
         figures: "SELECT 'closed periods', count(*)::text FROM usage_claim
             UNION ALL SELECT 'obligations', count(*)::text FROM obligation
             UNION ALL SELECT 'corrections', count(*)::text FROM usage_correction",

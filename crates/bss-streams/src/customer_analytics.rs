@@ -82,7 +82,7 @@ async fn count_usage(work: &UnitOfWork, records: &[Record], counts: &mut Counts)
     let mut places = Vec::with_capacity(records.len());
     for record in records
         .iter()
-        .filter(|record| record.event.kind == "UsageCreateEvent")
+        .filter(|record| record.event.kind == bss_app::usage_import::USAGE_EVENT)
     {
         let usage =
             Usage::deserialize(&record.event.data).map_err(|error| ProcessError::poison(record, error))?;

@@ -3,33 +3,51 @@ use std::sync::Arc;
 
 use bss_domain::allowance::AllowanceDefinition;
 use bss_domain::catalog::{PriceKind, PriceVersion, Tariff};
+use bss_domain::Refusal;
 use bss_domain::ids::ProductOfferingPriceId;
 use bss_store::{Session, StoreError, bill_run};
 
 /// The tenant's price versions, read once for a run: a version never changes.
 #[derive(Debug, Clone, Default)]
-pub struct PriceBook(HashMap<ProductOfferingPriceId, PriceVersion>);
+pub struct PriceBook {
+    known: HashMap<ProductOfferingPriceId, PriceVersion>,
+    /// Why the others can't be read.
+    unreadable: HashMap<ProductOfferingPriceId, Refusal>,
+}
 
 impl PriceBook {
-    /// Reads all price versions. One that can't be read was never sold by it: it is left out, and named in the log.
+    /// Reads all price versions. An account with a product that is pinned to one that can't be read isn't closed.
     pub async fn load(session: &Session) -> Result<Self, StoreError> {
-        let mut book = HashMap::new();
+        let mut book = Self::default();
         for row in bill_run::prices(session).await? {
             let mut body = row.body;
             body["id"] = row.id.to_string().into();
             match PriceVersion::from_tmf(&body) {
                 Ok(price) => {
-                    book.insert(row.id, price);
+                    book.known.insert(row.id, price);
                 }
-                Err(refusal) => tracing::debug!(price = %row.id, %refusal, "a price that can't be charged"),
+                Err(refusal) => {
+                    book.unreadable.insert(row.id, refusal);
+                }
             }
         }
-        Ok(Self(book))
+        Ok(book)
     }
 
     /// A price version.
     pub fn get(&self, id: ProductOfferingPriceId) -> Option<&PriceVersion> {
-        self.0.get(&id)
+        self.known.get(&id)
+    }
+
+    /// Why a price version can't be charged; none where it can.
+    pub fn why_not(&self, id: ProductOfferingPriceId) -> Option<String> {
+        if self.known.contains_key(&id) {
+            return None;
+        }
+        Some(match self.unreadable.get(&id) {
+            Some(refusal) => format!("price {id} can't be read: {refusal}"),
+            None => format!("price {id} doesn't exist"),
+        })
     }
 
     /// An allowance's definition.

@@ -1,6 +1,18 @@
--- Claims of an account follow each other; obligations belong to a closing; and what the bills charge for usage is what
+-- No period that ended a day before the last finished run is open still; claims of an account follow each other; obligations belong to a closing; and what the bills charge for usage is what
 -- was rated of the records that the claims cover, with the corrections.
-WITH claim AS (SELECT account_id, slot, period_from, closed_through, watermark,
+WITH run AS (SELECT max(as_of) AS as_of FROM bill_run WHERE state = 'done'),
+next AS (SELECT a.id, a.time_zone, a.cycle_day, coalesce(c.closed_through, a.created_at) AS since,
+        (coalesce(c.closed_through, a.created_at) AT TIME ZONE a.time_zone)::date AS day
+    FROM billing_account a LEFT JOIN LATERAL (SELECT max(u.closed_through) AS closed_through FROM usage_claim u
+        WHERE u.tenant_id = a.tenant_id AND u.slot = a.slot AND u.account_id = a.id) c ON true),
+-- The cycle's day in this month and the next, or the last day of a shorter month.
+month AS (SELECT n.*, date_trunc('month', day)::date AS this, (date_trunc('month', day) + interval '1 month')::date AS next,
+        (date_trunc('month', day) + interval '2 months')::date AS after FROM next n),
+cut AS (SELECT m.*, this + (least(cycle_day, next - this) - 1)::integer AS here,
+        next + (least(cycle_day, after - next) - 1)::integer AS there FROM month m),
+due AS (SELECT id, since, (CASE WHEN day >= here THEN there ELSE here END)::timestamp AT TIME ZONE time_zone AS ends
+    FROM cut),
+claim AS (SELECT account_id, slot, period_from, closed_through, watermark,
         lag(closed_through) OVER (PARTITION BY slot, account_id ORDER BY period_from) AS before,
         lag(watermark) OVER (PARTITION BY slot, account_id ORDER BY period_from) AS mark_before
     FROM usage_claim),
@@ -14,6 +26,9 @@ corrected AS (SELECT u.account_id, sum(c.amount_nano) AS nano
 billed AS (SELECT b.account_id, sum((usage ->> 'amount')::bigint) AS nano
     FROM customer_bill b CROSS JOIN LATERAL jsonb_array_elements(convert_from(b.inputs, 'UTF8')::jsonb -> 'usage') usage
     GROUP BY b.account_id)
+SELECT format('account %s: its period that ended at %s is not closed', d.id, d.ends) FROM due d, run r
+WHERE d.ends + interval '24 hours' <= r.as_of
+UNION ALL
 SELECT format('account %s: the period from %s follows one that ended at %s', account_id, period_from, before) FROM claim
 WHERE before IS NOT NULL AND (before <> period_from OR mark_before > watermark)
 UNION ALL

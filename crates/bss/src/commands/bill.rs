@@ -58,7 +58,10 @@ async fn run_bills(config: &Config, flags: &BillRunFlags) -> Result<(), Failure>
     } else {
         output::line(&told(&report));
     }
-    if report.stopped || report.waiting > 0 {
+    for failed in &report.failed {
+        eprintln!("account {} wasn't billed: {}", failed.billing_account, failed.reason);
+    }
+    if report.stopped || report.waiting > 0 || !report.failed.is_empty() {
         Err(Failure::Silent)
     } else {
         Ok(())
