@@ -849,9 +849,19 @@ async fn a_price_that_cannot_be_read_holds_up_its_own_account_and_no_other() {
     assert!(preview.is_err());
     // Forgotten it is not: its period is overdue.
     let found = ledger_check::check(&world.app, &world.context).await.unwrap();
-    let fifth = found.invariants.iter().find(|invariant| invariant.number == 5).unwrap();
+    let fifth = found
+        .invariants
+        .iter()
+        .find(|invariant| invariant.number == 5)
+        .unwrap();
     let account = broken.account.to_string();
-    assert!(fifth.first_break.as_ref().is_some_and(|broken| broken.contains(&account)), "{fifth:?}");
+    assert!(
+        fifth
+            .first_break
+            .as_ref()
+            .is_some_and(|broken| broken.contains(&account)),
+        "{fifth:?}"
+    );
     let mended = format!("UPDATE product_offering_price SET body = '{readable}' WHERE name = 'Connection'");
     world.as_owner(&mended).await;
     let report = world.run_at("2101-12-03T12:00:00Z").await;

@@ -1,9 +1,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use bss_domain::Refusal;
 use bss_domain::allowance::AllowanceDefinition;
 use bss_domain::catalog::{PriceKind, PriceVersion, Tariff};
-use bss_domain::Refusal;
 use bss_domain::ids::ProductOfferingPriceId;
 use bss_store::{Session, StoreError, bill_run};
 

@@ -59,7 +59,10 @@ async fn run_bills(config: &Config, flags: &BillRunFlags) -> Result<(), Failure>
         output::line(&told(&report));
     }
     for failed in &report.failed {
-        eprintln!("account {} wasn't billed: {}", failed.billing_account, failed.reason);
+        eprintln!(
+            "account {} wasn't billed: {}",
+            failed.billing_account, failed.reason
+        );
     }
     if report.stopped || report.waiting > 0 || !report.failed.is_empty() {
         Err(Failure::Silent)
