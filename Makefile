@@ -1,9 +1,9 @@
 # The commands of this project; each is one line of `make help`.
-.PHONY: help up down test fmt tools build
+.PHONY: help up down test bench bench-growth fmt tools build
 .DEFAULT_GOAL := help
 
 help: ## what can be done here
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
 
 up: build ## build, and start beside a managed PostgreSQL with a simulated business clock
 	@target/release/bss up --simulated-clock $(ARGS)
@@ -13,6 +13,12 @@ down: ## stop what `make up` started; the data stays
 
 test: ## every check; the first failing one shows its output
 	@scripts/test.sh
+
+bench: build ## every figure of docs/BENCHMARKS.md but growth, measured anew beside its reference
+	@target/release/bss bench --docs docs $(ARGS)
+
+bench-growth: build ## time per event and record at 1, 10 and 30 million stored; goes on where it was interrupted
+	@target/release/bss bench --only growth --docs docs $(ARGS)
 
 fmt: ## format the code
 	@cargo fmt --all

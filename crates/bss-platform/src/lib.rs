@@ -22,7 +22,8 @@ pub use error::PlatformError;
 pub use install::find_bin_dir;
 pub use lock::{RunningLock, StackLock};
 pub use postgres::{
-    PostgresConfig, RunningPostgres, ensure_postgres, postgres_status, remove_cluster, stop_postgres,
+    PostgresConfig, RunningPostgres, ensure_postgres, postgres_client, postgres_status, remove_cluster,
+    stop_postgres,
 };
 pub use process::ProcessId;
 pub use state::{BssState, clear_state, read_state, write_state};

@@ -152,6 +152,25 @@ pub fn postgres_status(data_dir: &Path) -> Option<PostgresState> {
     living(&Places::of(&data_dir.canonicalize().ok()?))
 }
 
+/// A client program of the package, such as `psql` or `pgbench`, that speaks to the data folder's running server as its
+/// superuser. The password goes by the environment: arguments are seen by every user of the machine.
+pub fn postgres_client(data_dir: &Path, program: &str) -> Result<Command, PlatformError> {
+    let service = catalogue::postgres()?;
+    let data_dir = data_dir
+        .canonicalize()
+        .map_err(PlatformError::io("find", data_dir))?;
+    let places = Places::of(&data_dir);
+    let state = living(&places).ok_or_else(|| server_error(&places, "doesn't run", None))?;
+    let mut command = Command::new(state.bin_dir.join(program));
+    command
+        .env("PGHOST", &service.run.address)
+        .env("PGPORT", state.port.to_string())
+        .env("PGDATABASE", &service.run.database)
+        .env("PGUSER", &service.run.superuser)
+        .env("PGPASSWORD", secret(&data_dir, SUPERUSER_SECRET)?);
+    Ok(command)
+}
+
 /// Removes the cluster of a stopped PostgreSQL, also where it lies outside the data folder.
 pub fn remove_cluster(data_dir: &Path) -> Result<(), PlatformError> {
     let link = data_dir.join("postgres");

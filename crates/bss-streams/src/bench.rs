@@ -21,6 +21,7 @@ struct Windows {
 }
 
 const GROUP: &str = "bench";
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 #[async_trait]
 impl Application for Windows {
@@ -62,18 +63,29 @@ pub async fn consume(database: &Store, scope: Scope, batch: usize) -> Result<Fig
     let begun = Instant::now();
     let token = stop.clone();
     let run = tokio::spawn(async move { runtime.run(Arc::new(Windows { batch }), token).await });
-    let rows = loop {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-        let session = database.read(scope.clone()).await?;
-        let groups = browse::groups(&session).await?;
-        session.finish().await?;
-        let own: Vec<_> = groups.iter().filter(|place| place.group == GROUP).collect();
-        if run.is_finished() || (!own.is_empty() && own.iter().all(|place| place.lag() == 0)) {
-            break own.iter().map(|place| place.position.unsigned_abs()).sum();
-        }
-    };
+    let rows = drained(database, &scope, GROUP, || run.is_finished()).await?;
     let elapsed = begun.elapsed();
     stop.cancel();
     let _ = run.await;
     Ok(Figure { rows, elapsed })
+}
+
+/// Waits until a group has consumed all that the log holds, or `ended` says that nobody consumes any more; gives how
+/// many events it has consumed since it was made.
+pub async fn drained(
+    database: &Store,
+    scope: &Scope,
+    group: &str,
+    ended: impl Fn() -> bool,
+) -> Result<u64, StoreError> {
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let session = database.read(scope.clone()).await?;
+        let groups = browse::groups(&session).await?;
+        session.finish().await?;
+        let own: Vec<_> = groups.iter().filter(|place| place.group == group).collect();
+        if ended() || (!own.is_empty() && own.iter().all(|place| place.lag() == 0)) {
+            return Ok(own.iter().map(|place| place.position.unsigned_abs()).sum());
+        }
+    }
 }

@@ -61,6 +61,8 @@ pub enum Command {
         #[command(subcommand)]
         command: LoadCommand,
     },
+    /// What the product does on this machine, each figure beside its reference in the same run
+    Bench(BenchOptions),
     /// An access token for curl, as one of the roles
     Token(TokenOptions),
     /// Users of the built-in issuer
@@ -356,6 +358,36 @@ pub struct LoadCdrOptions {
     /// And before this
     #[arg(long, default_value = "2026-02-01T00:00:00Z", value_name = "INSTANT")]
     pub to: String,
+}
+
+/// `bss bench`
+#[derive(Debug, Args)]
+pub struct BenchOptions {
+    /// Only these rows, separated by commas; all where nothing is said
+    #[arg(long, value_name = "ROWS", value_delimiter = ',', value_enum)]
+    pub only: Vec<crate::bench::Row>,
+    /// The share of the full sizes and times: less than 1 is a trial, whose figures mean nothing
+    #[arg(long, default_value_t = 1.0, value_name = "SHARE", value_parser = share)]
+    pub scale: f64,
+    /// Take the figures into benchmarks.json and the table of BENCHMARKS.md in this folder
+    #[arg(long, value_name = "DIR")]
+    pub docs: Option<PathBuf>,
+    /// Where the data folders are made; the machine's folder for temporary files where nothing is said
+    #[arg(long, value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+    /// Answer with one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Answer every request with a file's bytes: the reference of the reads, started by the benchmark itself
+    #[arg(long, hide = true, value_name = "FILE")]
+    pub serve_reference: Option<PathBuf>,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|share| *share > 0.0 && *share <= 1.0)
+        .ok_or_else(|| "not a share above 0 and up to 1".to_owned())
 }
 
 /// `bss bill`

@@ -1,14 +1,15 @@
-//! What the event log can do here, beside COPY of the same rows into a bare table. For a scratch database: it leaves
+//! What the event log can do, beside COPY of the same rows into a bare table. For a scratch database: it leaves
 //! its events and tables behind.
 
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bss_domain::ids::{EventId, TenantId, TypedId, compose};
 use bss_domain::{Instant as BusinessTime, Slot};
 use bss_events::{CloudEvent, NewEvent, SpecVersion, Topic};
-use bytes::Bytes;
-use futures::{SinkExt, StreamExt, TryStreamExt, stream};
-use tokio_postgres::NoTls;
+use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::{Scope, Store, StoreError};
 
@@ -89,47 +90,33 @@ pub async fn append(
     })
 }
 
-/// The reference: one COPY of the same rows into a table without key, index, policy or partition, as the owner.
-pub async fn copy(owner_url: &str, tenant: TenantId, rows: u64, batch: u64) -> Result<Figure, StoreError> {
-    let lines: Vec<Bytes> = (0..rows)
-        .map(|number| {
-            let new = event(tenant, number / batch.max(1), number);
-            let of = &new.event;
-            Bytes::from(format!(
-                "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t\\N\t{}\t\\N\t{}\t{}\n",
-                TOPIC.sql(),
-                new.slot.partition(bss_events::PARTITIONS),
-                number,
-                "2026-01-01",
-                of.tenant,
-                of.id,
-                of.key,
-                of.kind,
-                of.source,
-                of.time,
-                of.dataversion,
-                of.data,
-            ))
-        })
-        .collect();
-    let (client, connection) = tokio_postgres::connect(owner_url, NoTls).await?;
-    let driver = tokio::spawn(connection);
-    client
-        .batch_execute(
-            "DROP TABLE IF EXISTS bench_bare; CREATE TABLE bench_bare AS SELECT * FROM log_event LIMIT 0",
-        )
-        .await?;
-    let begun = Instant::now();
-    let sink = client.copy_in::<_, Bytes>("COPY bench_bare FROM STDIN").await?;
-    let mut sink = std::pin::pin!(sink);
-    for line in lines {
-        sink.feed(line).await?;
+/// Makes an empty table of the log's columns without key, index, policy or partition: the reference's.
+pub const MAKE_BARE: &str =
+    "DROP TABLE IF EXISTS bench_bare; CREATE TABLE bench_bare AS SELECT * FROM log_event LIMIT 0";
+/// The reference: one COPY of the same rows.
+pub const COPY_BARE: &str = "COPY bench_bare FROM STDIN";
+
+/// Writes the rows that [`append`] would make as COPY's text format.
+pub fn write_rows(path: &Path, tenant: TenantId, rows: u64, batch: u64) -> io::Result<()> {
+    let mut out = BufWriter::new(File::create(path)?);
+    for number in 0..rows {
+        let new = event(tenant, number / batch.max(1), number);
+        let of = &new.event;
+        writeln!(
+            out,
+            "{}\t{}\t{}\t2026-01-01\t{}\t{}\t{}\t{}\t{}\t\\N\t{}\t\\N\t{}\t{}",
+            TOPIC.sql(),
+            new.slot.partition(bss_events::PARTITIONS),
+            number,
+            of.tenant,
+            of.id,
+            of.key,
+            of.kind,
+            of.source,
+            of.time,
+            of.dataversion,
+            of.data,
+        )?;
     }
-    let rows = sink.finish().await?;
-    let elapsed = begun.elapsed();
-    client.batch_execute("DROP TABLE bench_bare").await?;
-    drop(client);
-    // The connection ended with its client.
-    let _ = driver.await;
-    Ok(Figure { rows, elapsed })
+    out.flush()
 }

@@ -1,5 +1,6 @@
 //! One file per subcommand.
 
+mod bench;
 mod bill;
 mod catalog;
 mod client;
@@ -24,6 +25,8 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::serve;
 
+pub use direct::tenant as tenant_named;
+pub use token::{public_url, token};
 pub use up::announce;
 
 /// Runs a subcommand.
@@ -41,6 +44,7 @@ pub async fn dispatch(command: Command, config: Config) -> Result<(), Failure> {
         Command::Bill { command } => bill::run(&config, command).await,
         Command::Ledger { command } => ledger::run(&config, command).await,
         Command::Load { command } => load::run(&command),
+        Command::Bench(options) => bench::run(&config, options).await,
         Command::Token(options) => token::run(&config, &options).await,
         Command::User { command } => user::run(&config, command).await,
         Command::Client { command } => client::run(&config, command).await,

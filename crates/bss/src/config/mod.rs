@@ -60,6 +60,10 @@ pub struct Config {
     pub usage_dir: Option<PathBuf>,
     /// Whether a POST that creates orders, usage or money must carry an `Idempotency-Key`.
     pub require_idempotency_key: bool,
+    /// Requests in a second from one address; bursts may be twice as many.
+    pub address_rate: u32,
+    /// Requests in a second of one caller; bursts may be twice as many.
+    pub consumer_rate: u32,
     /// Events older than this many days go, once every group has consumed them.
     pub log_retention_days: u16,
     /// Which log lines.
@@ -151,6 +155,8 @@ fn assemble(mut reader: Reader) -> Loaded {
         network_url: reader.optional("network_url", parse_url),
         usage_dir: reader.optional("usage_dir", |text| Ok(PathBuf::from(text))),
         require_idempotency_key: reader.required("require_idempotency_key", parse_bool),
+        address_rate: reader.required("address_rate", parse_rate),
+        consumer_rate: reader.required("consumer_rate", parse_rate),
         log_retention_days: reader.required("log_retention_days", parse_days),
         log: reader.required("log", |text| Ok(text.to_owned())),
         log_format: reader.required("log_format", parse_log_format),
@@ -201,6 +207,13 @@ fn parse_bool(text: &str) -> Result<bool, String> {
 
 fn parse_number(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| "not a whole number".to_owned())
+}
+
+fn parse_rate(text: &str) -> Result<u32, String> {
+    text.parse()
+        .ok()
+        .filter(|rate| *rate > 0)
+        .ok_or_else(|| "not a number of requests in a second, 1 at least".to_owned())
 }
 
 fn parse_days(text: &str) -> Result<u16, String> {

@@ -112,6 +112,16 @@ pub(super) const SETTINGS: &[Setting] = &[
         "refuse orders, usage and payments without an Idempotency-Key",
     ),
     setting(
+        "address_rate",
+        "2000",
+        "requests in a second from one address, with bursts of twice as many",
+    ),
+    setting(
+        "consumer_rate",
+        "1000",
+        "requests in a second of one caller, with bursts of twice as many",
+    ),
+    setting(
         "log_retention_days",
         "30",
         "events older than this go, once every group has consumed them",

@@ -8,7 +8,7 @@ use bss_api::auth::{AUDIENCE, Guard, Matrix, Verifier};
 use bss_api::issuer::Issuer;
 use bss_api::{ApiConfig, ApiState};
 use bss_gateway::{
-    ContentPolicy, Environment, Gateway, GatewayConfig, HttpKeys, KeySource, KeySourceError, Tokens,
+    ContentPolicy, Environment, Gateway, GatewayConfig, HttpKeys, KeySource, KeySourceError, Limits, Tokens,
 };
 use bss_telemetry::Part;
 use futures::future::BoxFuture;
@@ -119,6 +119,13 @@ fn config(serving: &Serving, public_urls: Vec<String>) -> Result<GatewayConfig, 
         content_policy: ContentPolicy {
             script_hashes: script_hashes(),
             connect: external.iter().cloned().collect(),
+        },
+        limits: Limits {
+            address_per_second: ours.address_rate,
+            address_burst: ours.address_rate.saturating_mul(2),
+            consumer_per_second: ours.consumer_rate,
+            consumer_burst: ours.consumer_rate.saturating_mul(2),
+            ..Limits::default()
         },
         tokens: Tokens {
             jwks_url: external.as_deref().map(certs_of),
