@@ -12,7 +12,7 @@ export default defineConfig({
   fullyParallel: true,
   projects: [
     { name: 'states', testDir: 'e2e/states', use: { ...browser, baseURL: `http://127.0.0.1:${port}` } },
-    { name: 'journeys', testDir: 'e2e/journeys', use: { ...browser, baseURL: journeys } },
+    { name: 'journeys', testDir: 'e2e/journeys', use: { ...browser, baseURL: journeys, actionTimeout: 15_000 } },
   ],
   webServer: journeys ? undefined : { command: `node e2e/support/serve.mjs ${port}`, port },
 })
