@@ -46,7 +46,7 @@ describe('prices', () => {
       { service: 'sms', zone: '*', package: { size: 100, price: 1 } },
     ] })
     expect(rows.map((r) => [r.service, r.band, r.when, r.from, r.upTo, r.increment, r.price, r.fee].join('|'))).toEqual([
-      'voice|peak|mon, 08:00–18:00|||60|0.1 / min|0.05', 'voice|peak|mon, 08:00–18:00|60||1|0.1 / min|0.05', 'voice|off-peak|||||0.05 / min|',
+      'voice|peak|mon, 08:00–18:00|||60\u00a0s|0.1 / min|0.05', 'voice|peak|mon, 08:00–18:00|60\u00a0s||1\u00a0s|0.1 / min|0.05', 'voice|off-peak|||||0.05 / min|',
       'data||||1 GB||0.02 / MB|', 'data||||||0.01 / MB|', 'sms|||||100|1|',
     ])
   })

@@ -159,7 +159,7 @@ const texts: Catalogue = {
   'Category': 'Kategorie',
   'Bundles': 'Bündelt',
   'Where used': 'Wo verwendet',
-  '{n} products': '{n} Produkte',
+  '{n} products': { one: '{n} Produkt', other: '{n} Produkte' },
   'Id': 'Id',
   'Prices': 'Preise',
   'No prices yet. This offering is free.': 'Noch keine Preise. Dieses Angebot kostet nichts.',

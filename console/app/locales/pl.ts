@@ -159,7 +159,7 @@ const texts: Catalogue = {
   'Category': 'Kategoria',
   'Bundles': 'Zawiera',
   'Where used': 'Gdzie użyte',
-  '{n} products': 'produktów: {n}',
+  '{n} products': { one: '{n} produkt', few: '{n} produkty', many: '{n} produktów', other: '{n} produktu' },
   'Id': 'Identyfikator',
   'Prices': 'Ceny',
   'No prices yet. This offering is free.': 'Jeszcze bez cen. Ta oferta jest bezpłatna.',

@@ -10,6 +10,8 @@ export interface Column {
   wide?: boolean
   /** A sentence: it keeps a readable width, and the table scrolls instead. */
   broad?: boolean
+  /** Left out while no row of the page has it. */
+  sparse?: boolean
   /** Hidden until it is chosen. */
   extra?: boolean
 }

@@ -59,10 +59,16 @@ function bandRows(band: TariffBand): Omit<TariffRow, 'service' | 'direction' | '
 
 function stepRow(step: TariffStep): { from: string, increment: string, price: string } {
   return {
-    from: step.from === undefined ? '' : String(step.from),
-    increment: step.increment === undefined ? '' : describeQuantity(step.increment),
+    from: step.from === undefined ? '' : inBaseUnit(step.from, step.unit),
+    increment: step.increment === undefined ? '' : inBaseUnit(step.increment, step.unit),
     price: `${step.price ?? 0}${step.unit ? ` / ${step.unit}` : ''}`,
   }
+}
+
+/** A bare number of a step counts base units: seconds where the price is for a time. */
+function inBaseUnit(quantity: number | string, unit: string | undefined): string {
+  const isTime = unit === 's' || unit === 'min' || unit === 'h'
+  return isTime && /^\d+$/.test(String(quantity)) ? `${quantity}\u00a0s` : describeQuantity(quantity)
 }
 
 function whenOf(band: TariffBand): string {

@@ -146,7 +146,7 @@ impl Default for GatewayConfig {
 }
 
 /// The console's pages and files, the issuer, the API's description and health.
-const PUBLIC_PATHS: [&str; 27] = [
+const PUBLIC_PATHS: [&str; 28] = [
     "/",
     "/index.html",
     "/200.html",
@@ -167,6 +167,7 @@ const PUBLIC_PATHS: [&str; 27] = [
     "/orders*",
     "/payments*",
     "/platform*",
+    "/sell*",
     "/trace*",
     "/usage*",
     "/docs*",
@@ -460,6 +461,23 @@ impl Mistakes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A page is loaded anew by its own address, before anybody has signed in.
+    #[test]
+    fn every_page_of_the_console_is_public() {
+        let pages = concat!(env!("CARGO_MANIFEST_DIR"), "/../../console/app/pages");
+        let public = crate::paths::PublicPaths(
+            PUBLIC_PATHS.iter().map(|path| crate::paths::PathPattern::parse(path).unwrap()).collect(),
+        );
+        let mut count = 0;
+        for entry in std::fs::read_dir(pages).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            let page = name.trim_end_matches(".vue").trim_start_matches("index");
+            assert!(public.contains(&format!("/{page}")) || page == "auth", "/{page} asks for a token");
+            count += 1;
+        }
+        assert!(count > 10, "{count} pages");
+    }
 
     #[test]
     fn the_default_is_right_and_empty_settings_are_the_default() {
