@@ -20,10 +20,10 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 MSISDN = 48500100200
 
 
-def command(*words):
+def command(*words, expected=0):
     done = subprocess.run([BSS, *words, "--data-dir", DATA_DIR], capture_output=True, text=True)
-    check(done.returncode == 0, f"bss {' '.join(words)}: exit {done.returncode}: {done.stderr}")
-    return done.stdout
+    check(done.returncode == expected, f"bss {' '.join(words)}: exit {done.returncode}: {done.stderr}")
+    return done.stdout if expected == 0 else done.stderr
 
 
 def check(holds, what):
@@ -120,6 +120,12 @@ def orders(customer, account):
     product = call("GET", f"/tmf-api/productInventory/v4/product/{order['productOrderItem'][0]['product']['id']}")
     number = {each["name"]: each["value"] for each in product["productCharacteristic"]}["msisdn"]
     print(f"order completed: product {product['status']} since {product['startDate']}")
+    tree = command("trace", order["id"])
+    check(tree.startswith("ProductOrder ") and product["id"] in tree, f"the order's trace lacks its product:\n{tree}")
+    traced = json.loads(command("trace", product["id"], "--json"))
+    check(traced["type"] == "Product" and traced["id"] == product["id"], f"a product's trace is of it: {traced}")
+    unknown = command("trace", "018f0000-0000-8000-8000-000000000000", expected=1)
+    check("018f0000-0000-8000-8000-000000000000 doesn't exist" in unknown, f"an unknown id is named: {unknown}")
     rejected = sell(customer, account, {"id": customer["id"]}, key="order-2")
     check(rejected["state"] == "rejected", f"an unknown offering left the order {rejected['state']}")
     return number

@@ -56,6 +56,8 @@ pub enum Command {
         #[command(subcommand)]
         command: LedgerCommand,
     },
+    /// Everything that an order, product, usage record, bill or payment caused or came from, as a tree
+    Trace(TraceOptions),
     /// Load, such as usage files as switches write them
     Load {
         #[command(subcommand)]
@@ -156,6 +158,19 @@ pub struct TokenOptions {
     /// The customer whose data the role `customer` sees
     #[arg(long, value_name = "ID")]
     pub party: Option<uuid::Uuid>,
+}
+
+/// `bss trace`
+#[derive(Debug, Args)]
+pub struct TraceOptions {
+    /// The id of a product order, product, usage record, customer bill or payment, or of a part of one
+    pub id: uuid::Uuid,
+    /// The tenant
+    #[arg(long, default_value = "default", value_name = "NAME")]
+    pub tenant: String,
+    /// Answer with one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `bss user`

@@ -16,6 +16,7 @@ mod ps;
 mod restart;
 mod tenant;
 mod token;
+mod trace;
 mod up;
 mod user;
 mod version;
@@ -45,6 +46,7 @@ pub async fn dispatch(command: Command, config: Config) -> Result<(), Failure> {
         Command::Ledger { command } => ledger::run(&config, command).await,
         Command::Load { command } => load::run(&command),
         Command::Bench(options) => bench::run(&config, options).await,
+        Command::Trace(options) => trace::run(&config, &options).await,
         Command::Token(options) => token::run(&config, &options).await,
         Command::User { command } => user::run(&config, command).await,
         Command::Client { command } => client::run(&config, command).await,
