@@ -75,6 +75,28 @@ impl ApiClient {
         }
     }
 
+    /// All elements of a list, page by page.
+    pub async fn list_all(&self, path: &str, query: &[(&str, &str)]) -> Result<Vec<Value>, ApiError> {
+        const PAGE: usize = 1_000;
+        let mut all = Vec::new();
+        loop {
+            let (offset, limit) = (all.len().to_string(), PAGE.to_string());
+            let mut query = query.to_vec();
+            query.extend([("offset", offset.as_str()), ("limit", limit.as_str())]);
+            let page = self.list(path, &query).await?;
+            let is_last = page.len() < PAGE;
+            all.extend(page);
+            if is_last {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Goes on with another token.
+    pub fn use_token(&mut self, token: impl Into<String>) {
+        self.token = token.into();
+    }
+
     /// Creates a resource. With a key the call may be sent again.
     pub async fn post(
         &self,
@@ -147,6 +169,11 @@ pub(crate) fn unexpected(path: &str, detail: impl Into<String>) -> ApiError {
         path: path.to_owned(),
         detail: detail.into(),
     }
+}
+
+/// A value as a list's filter takes it: there a comma parts alternatives.
+pub fn one_value(value: &str) -> String {
+    value.replace('\\', "\\\\").replace(',', "\\,")
 }
 
 /// The `id` of a resource that the server gave.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::api_client::{ApiClient, ApiError, id_of};
+use crate::api_client::{ApiClient, ApiError, id_of, one_value};
 
 /// Resources that a file may hold, with their paths.
 const PATHS: &[(&str, &str)] = &[
@@ -177,10 +177,14 @@ fn replace_keys(value: &mut Value, ids: &BTreeMap<String, String>) -> Result<(),
 async fn put(client: &ApiClient, url: &str, document: &Value) -> Result<(bool, String), ApiError> {
     let name = document["name"].as_str().unwrap_or_default();
     let version = document["version"].as_str();
-    let found = client.list(url, &[("name", name), ("limit", "50")]).await?;
-    let known = found
+    let mut query = vec![("name", one_value(name))];
+    query.extend(version.map(|version| ("version", one_value(version))));
+    let query: Vec<(&str, &str)> = query
         .iter()
-        .find(|other| version.is_none() || other["version"].as_str() == version);
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let found = client.list_all(url, &query).await?;
+    let known = found.iter().find(|other| other["name"].as_str() == Some(name));
     if let Some(known) = known {
         return Ok((false, id_of(url, known)?.to_owned()));
     }

@@ -17,7 +17,7 @@ use bss_domain::usage::{ServiceKind, SourceFormat, generic};
 use serde::{Deserialize, Serialize};
 
 pub use defect::Defect;
-use dice::Dice;
+pub(crate) use dice::Dice;
 use line::{Call, LineWriter};
 
 /// What to generate.

@@ -32,6 +32,8 @@ pub enum Command {
     Restart(RestartOptions),
     /// What is wrong with this machine, and how to mend it
     Doctor(JsonOption),
+    /// Walk from the catalog to paid bills over the public API, and prove that everything adds up
+    Demo(DemoOptions),
     /// Run one or several roles in the foreground, for clusters
     Serve(ServeOptions),
     /// What is in force, and where each value came from
@@ -403,6 +405,35 @@ fn share(text: &str) -> Result<f64, String> {
         .ok()
         .filter(|share| *share > 0.0 && *share <= 1.0)
         .ok_or_else(|| "not a share above 0 and up to 1".to_owned())
+}
+
+/// `bss demo`
+#[derive(Debug, Args)]
+pub struct DemoOptions {
+    /// At least so many customers; those of earlier runs stay
+    #[arg(long, default_value_t = 200)]
+    pub customers: u32,
+    /// Lines of usage files
+    #[arg(long, default_value_t = 50_000)]
+    pub records: u64,
+    /// The same seed gives the same names
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// The folder with the catalog
+    #[arg(long, value_name = "FOLDER", default_value = "demo/catalog")]
+    pub catalog: PathBuf,
+    /// Do nothing where there are customers already
+    #[arg(long)]
+    pub if_new: bool,
+    /// Keep the usage files and the lists of names and numbers in this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub keep: Option<PathBuf>,
+    /// The tenant
+    #[arg(long, default_value = "default", value_name = "NAME")]
+    pub tenant: String,
+    /// Answer with one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `bss bill`

@@ -49,7 +49,7 @@ impl ListQuery {
     /// Several conditions on one attribute by `=` are alternatives, as TMF630 has them.
     fn filter(&mut self, name: &str, value: &str) {
         let (attribute, comparison, value) = compared(name, value);
-        let values = value.split(',').map(str::to_owned);
+        let values = alternatives(value);
         let same = self
             .request
             .filters
@@ -60,10 +60,30 @@ impl ListQuery {
             _ => self.request.filters.push(Filter {
                 attribute: attribute.to_owned(),
                 comparison,
-                values: values.collect(),
+                values,
             }),
         }
     }
+}
+
+/// The alternatives of a value: a comma parts them, unless a backslash stands before it (`\,`; `\\` is a backslash). TMF630
+/// leaves open how a value with a comma is asked for.
+fn alternatives(value: &str) -> Vec<String> {
+    let mut values = vec![String::new()];
+    let mut characters = value.chars().peekable();
+    while let Some(character) = characters.next() {
+        if character == ',' {
+            values.push(String::new());
+            continue;
+        }
+        let escaped = (character == '\\')
+            .then(|| characters.next_if(|next| matches!(next, ',' | '\\')))
+            .flatten();
+        if let Some(last) = values.last_mut() {
+            last.push(escaped.unwrap_or(character));
+        }
+    }
+    values
 }
 
 /// `a.gt=1`, `a>=1` (which comes as the name `a>`), `a>1` (which comes as a name alone).
@@ -160,6 +180,21 @@ mod tests {
                 "name Equal "
             ]
         );
+    }
+
+    #[test]
+    fn a_comma_behind_a_backslash_belongs_to_the_value() {
+        for (value, wanted) in [
+            (r"a,b", &["a", "b"] as &[&str]),
+            (r"Mobile S\, monthly", &["Mobile S, monthly"]),
+            (r"a\,b,c", &["a,b", "c"]),
+            (r"C:\\,b", &[r"C:\", "b"]),
+            (r"tail\", &[r"tail\"]),
+            (r"C:\x", &[r"C:\x"]),
+            ("", &[""]),
+        ] {
+            assert_eq!(alternatives(value), wanted, "{value}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod bill;
 mod catalog;
 mod client;
 pub mod config;
+mod demo;
 mod direct;
 mod doctor;
 mod down;
@@ -44,6 +45,7 @@ pub async fn dispatch(command: Command, config: Config) -> Result<(), Failure> {
         Command::Catalog { command } => catalog::run(&config, command).await,
         Command::Bill { command } => bill::run(&config, command).await,
         Command::Ledger { command } => ledger::run(&config, command).await,
+        Command::Demo(options) => demo::run(&config, options).await,
         Command::Load { command } => load::run(&command),
         Command::Bench(options) => bench::run(&config, options).await,
         Command::Trace(options) => trace::run(&config, &options).await,
