@@ -5,7 +5,9 @@
 help: ## what can be done here
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
 
-up: build ## build, and start beside a managed PostgreSQL with a simulated business clock
+up: build ## build, start on a simulated business clock, and demonstrate where the database is new
+	@target/release/bss up --simulated-clock $(ARGS)
+	@target/release/bss demo --if-new $(ARGS)
 	@target/release/bss up --simulated-clock $(ARGS)
 
 down: ## stop what `make up` started; the data stays

@@ -56,6 +56,8 @@ pub struct BillTally {
     pub open: Sums,
     /// Bills that don't stand as they were paid.
     pub wrong: u64,
+    /// Bills of runs that had nothing to close.
+    pub twice: u64,
 }
 
 /// Closes what is due, waiting for charging; gives when the run began.
@@ -71,6 +73,13 @@ pub async fn run(demo: &Demo<'_>, tally: &mut BillTally) -> Result<Instant, Demo
         tally.closed += run.closed;
         waiting = run.waiting;
         if waiting == 0 {
+            // All that is due is closed: a run right after must find nothing.
+            let again = demo
+                .backstage
+                .run_bills()
+                .await
+                .map_err(DemoError::backstage("bill run"))?;
+            tally.twice += again.bills;
             return Ok(began);
         }
     }

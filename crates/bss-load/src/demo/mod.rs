@@ -322,6 +322,11 @@ fn checks(
             format!("{} of {} bills don't", bills.wrong, bills.bills),
         ),
         check(
+            "a bill run repeated draws nothing up",
+            bills.twice == 0,
+            format!("{} bills", bills.twice),
+        ),
+        check(
             "debits equal credits in every currency",
             proof.balance_minor.values().all(|balance| *balance == 0),
             report::amounts(&proof.balance_minor),

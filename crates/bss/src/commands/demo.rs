@@ -169,6 +169,14 @@ impl Stage<'_> {
         let (app, context) = direct::app(self.config, &self.tenant).await?;
         let options = bill_run::BillRunOptions::default();
         let report = bill_run::run(&app, &context, &options, &CancellationToken::new()).await?;
+        if let Some(first) = report.failed.first() {
+            return Err(Failure::refused(format!(
+                "{} accounts can't be closed, the first being {}: {}",
+                report.failed.len(),
+                first.billing_account,
+                first.reason
+            )));
+        }
         Ok(BillRun {
             closed: report.closed,
             bills: report.bills,

@@ -66,7 +66,8 @@ pub fn announce(
         output::line(&format!("{name:<10}{address}"));
     }
     if let Some(file) = crate::serve::identity::sign_in_file(data_dir) {
-        eprintln!("sign in with a name and password of {}", file.display());
+        let names = crate::serve::identity::sign_in_names(&file).join(", ");
+        eprintln!("sign in as {names}; the passwords stand in {}", file.display());
     }
     eprintln!("stop it with: bss down{}", stack::data_dir_flag(data_dir));
     Ok(())

@@ -43,6 +43,15 @@ pub fn sign_in_file(data_dir: &Path) -> Option<PathBuf> {
     path.exists().then_some(path)
 }
 
+/// The names in that file, without their passwords; none where it can't be read.
+pub fn sign_in_names(file: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .map(str::to_owned)
+        .collect()
+}
+
 impl From<IdentityError> for Failure {
     fn from(error: IdentityError) -> Self {
         Self::Refused(error.to_string())
