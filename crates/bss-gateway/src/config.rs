@@ -467,13 +467,19 @@ mod tests {
     fn every_page_of_the_console_is_public() {
         let pages = concat!(env!("CARGO_MANIFEST_DIR"), "/../../console/app/pages");
         let public = crate::paths::PublicPaths(
-            PUBLIC_PATHS.iter().map(|path| crate::paths::PathPattern::parse(path).unwrap()).collect(),
+            PUBLIC_PATHS
+                .iter()
+                .map(|path| crate::paths::PathPattern::parse(path).unwrap())
+                .collect(),
         );
         let mut count = 0;
         for entry in std::fs::read_dir(pages).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             let page = name.trim_end_matches(".vue").trim_start_matches("index");
-            assert!(public.contains(&format!("/{page}")) || page == "auth", "/{page} asks for a token");
+            assert!(
+                public.contains(&format!("/{page}")) || page == "auth",
+                "/{page} asks for a token"
+            );
             count += 1;
         }
         assert!(count > 10, "{count} pages");

@@ -263,18 +263,34 @@ async fn months(demo: &mut Demo<'_>, sold: &Sold, watch: &mut Watch<'_>) -> Resu
     })
 }
 
+/// Everything that has to hold, each with its figures.
 fn checks(
     sold: &Sold,
     used: &Used,
     rated: &BTreeMap<String, crate::cdr::Totals>,
     proof: &LedgerProof,
 ) -> Vec<Check> {
-    let check = |statement: &str, holds: bool, figures: String| Check {
-        statement: statement.to_owned(),
-        holds,
-        figures,
-    };
-    let (usage, bills) = (&used.usage, &used.bills);
+    let orders = Check::new(
+        "every order ended as the network was told to treat it",
+        sold.orders.as_told(),
+        format!(
+            "{:?}, {} to be refused",
+            sold.orders.by_state, sold.orders.to_refuse
+        ),
+    );
+    let ledger = proof
+        .invariants
+        .iter()
+        .map(|(number, statement, holds)| Check::new(&format!("ledger {number}: {statement}"), *holds, ""));
+    let mut checks = vec![orders];
+    checks.extend(usage_checks(&used.usage, rated));
+    checks.extend(bill_checks(&used.bills, proof));
+    checks.extend(ledger);
+    checks
+}
+
+/// What the switch wrote was taken and rated, once.
+fn usage_checks(usage: &usage::UsageTally, rated: &BTreeMap<String, crate::cdr::Totals>) -> [Check; 3] {
     let (written, taken) = (&usage.written, &usage.taken);
     let sum = |totals: &BTreeMap<String, crate::cdr::Totals>| {
         totals.values().fold((0, 0), |(records, seconds), each| {
@@ -283,16 +299,8 @@ fn checks(
     };
     let (records, seconds) = sum(rated);
     let (wanted_records, wanted_seconds) = sum(&written.by_number);
-    let mut checks = vec![
-        check(
-            "every order ended as the network was told to treat it",
-            sold.orders.as_told(),
-            format!(
-                "{:?}, {} to be refused",
-                sold.orders.by_state, sold.orders.to_refuse
-            ),
-        ),
-        check(
+    [
+        Check::new(
             "imports took what the switch wrote",
             usage.taken_as_written(),
             format!(
@@ -306,36 +314,38 @@ fn checks(
                 taken.duplicates
             ),
         ),
-        check(
+        Check::new(
             "files imported again bring nothing",
             usage.repeats_bring_nothing,
-            String::new(),
+            "",
         ),
-        check(
+        Check::new(
             "for every number, rated records and seconds are what the switch wrote",
             *rated == written.by_number,
             format!("{records} of {wanted_records} records, {seconds} of {wanted_seconds} s"),
         ),
-        check(
+    ]
+}
+
+/// Bills stand as they were paid, once, and the books balance.
+fn bill_checks(bills: &bills::BillTally, proof: &LedgerProof) -> [Check; 3] {
+    [
+        Check::new(
             "every bill stands as it was paid",
             bills.wrong == 0,
             format!("{} of {} bills don't", bills.wrong, bills.bills),
         ),
-        check(
+        Check::new(
             "a bill run repeated draws nothing up",
             bills.twice == 0,
             format!("{} bills", bills.twice),
         ),
-        check(
+        Check::new(
             "debits equal credits in every currency",
             proof.balance_minor.values().all(|balance| *balance == 0),
             report::amounts(&proof.balance_minor),
         ),
-    ];
-    checks.extend(proof.invariants.iter().map(|(number, statement, holds)| {
-        check(&format!("ledger {number}: {statement}"), *holds, String::new())
-    }));
-    checks
+    ]
 }
 
 /// Says what is done, and how long each step took.

@@ -80,10 +80,10 @@ mod tests {
         let steps = steps(&profiles, at("2026-11-25T07:00:00Z"), 1_000).unwrap();
         // The 30th of November stands for the 31st, in Warsaw and in Tokyo; then comes the 1st; then the 15th.
         let ends: Vec<String> = steps.iter().map(|step| step.usage.to.to_string()).collect();
-        assert_eq!(ends, ["2026-12-01T00:00:00Z", "2026-12-15T00:00:00Z"]);
+        assert_eq!(ends, ["2026-11-30T23:00:00Z", "2026-12-14T23:00:00Z"]);
         assert_eq!(steps.iter().map(|step| step.records).sum::<u64>(), 1_000);
         assert_eq!(steps[0].usage.to, steps[1].usage.from);
-        assert_eq!(steps[1].bill_at, at("2026-12-16T01:00:00Z"));
+        assert_eq!(steps[1].bill_at, at("2026-12-16T00:00:00Z"));
     }
 
     #[test]

@@ -20,6 +20,16 @@ pub struct Check {
     pub figures: String,
 }
 
+impl Check {
+    pub(super) fn new(statement: &str, holds: bool, figures: impl Into<String>) -> Self {
+        Self {
+            statement: statement.to_owned(),
+            holds,
+            figures: figures.into(),
+        }
+    }
+}
+
 /// What a run of the demonstration did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
