@@ -28,7 +28,7 @@ use crate::api_client::ApiClient;
 pub use backstage::{Backstage, BillRun, ImportedFile, LedgerProof};
 pub use error::DemoError;
 pub use report::{Check, DemoReport};
-pub use usage::{HOME, SWITCH_ZONE};
+pub use usage::SWITCH_ZONE;
 
 use customers::Customer;
 use roster::{Plan, Profile};

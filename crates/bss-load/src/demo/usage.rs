@@ -18,8 +18,8 @@ const USAGE: &str = "/tmf-api/usageManagement/v4/usage";
 
 /// The zone of the switch's clock.
 pub const SWITCH_ZONE: &str = "Europe/Warsaw";
-/// The country code of the switch's national numbers.
-pub const HOME: &str = "48";
+/// The country code of national destinations.
+const HOME: &str = "48";
 
 /// What was put in and what was taken, over all files of a run.
 #[derive(Debug, Clone, Default)]

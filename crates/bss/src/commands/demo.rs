@@ -13,7 +13,7 @@ use bss_domain::{Money, Zone};
 use bss_load::api_client::ApiClient;
 use bss_load::demo;
 use bss_load::demo::{
-    Backstage, BillRun, DemoError, DemoPlan, DemoReport, HOME, ImportedFile, LedgerProof, SWITCH_ZONE,
+    Backstage, BillRun, DemoError, DemoPlan, DemoReport, ImportedFile, LedgerProof, SWITCH_ZONE,
 };
 use bss_platform::read_state;
 use serde_json::json;
@@ -148,10 +148,8 @@ impl Stage<'_> {
             name: SOURCE.to_owned(),
             format: SourceFormat::Asterisk,
             zone: Zone::named(SWITCH_ZONE).map_err(|error| Failure::refused(error.to_string()))?,
-            numbers: NumberPlan {
-                country_code: HOME.to_owned(),
-                ..NumberPlan::default()
-            },
+            // The generator's switch writes every number with its country code.
+            numbers: NumberPlan::default(),
         };
         put_source(&app, &context, &source).await?;
         let report = import_file(&app, &context, &UsageImport::default(), SOURCE, file).await?;
