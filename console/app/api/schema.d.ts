@@ -1300,10 +1300,23 @@ export interface components {
             cycleDay?: number;
             /** @description how much may be charged on it */
             creditLimit?: components["schemas"]["Money"];
-            /** @description whether something is due */
-            readonly paymentStatus?: string;
-            /** @description what is open and what is left over */
-            readonly accountBalance?: unknown[];
+            /**
+             * @description whether something is open, and whether its day has passed; no list filters by it
+             * @enum {string}
+             */
+            readonly paymentStatus?: "paid" | "due" | "in arrears";
+            /** @description what is open of its bills, what is left over, what is left of its prepaid credit; no list filters by it */
+            readonly accountBalance?: {
+                /**
+                 * @description which balance: open on bills, unallocated payments and credit notes, prepaid credit
+                 * @enum {string}
+                 */
+                balanceType: "receivable" | "customerCredit" | "prepaid";
+                /** @description what it stands at */
+                amount: components["schemas"]["Money"];
+                /** @description since when it is kept */
+                validFor?: components["schemas"]["TimePeriod"];
+            }[];
             /**
              * Format: date-time
              * @description when it was last changed

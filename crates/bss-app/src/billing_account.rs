@@ -1,18 +1,20 @@
 //! Billing accounts (TMF666).
 
-use bss_domain::Refusal;
+use async_trait::async_trait;
 use bss_domain::billing_account::{self, customer_of};
+use bss_domain::ids::BillingAccountId;
+use bss_domain::{Currency, Refusal};
 use bss_events::Topic;
 use bss_store::Session;
-use bss_store::billing_account::BILLING_ACCOUNT;
+use bss_store::billing_account::{BILLING_ACCOUNT, money};
 use bss_store::customer::CUSTOMER;
-use bss_store::resource::missing;
+use bss_store::resource::{Page, Stored, missing};
 use futures::future::BoxFuture;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::AppError;
-use crate::resource::{Check, Place, Plain};
+use crate::resource::{Check, Documents, ListRequest, Place, Plain, Reads};
 
 /// Billing accounts, in their customer's slot.
 pub static BILLING_ACCOUNTS: Plain = Plain {
@@ -43,4 +45,55 @@ fn check_customer<'a>(
         let message = format!("{field}: there is no customer {customer}");
         Err(Refusal::invalid("unknownReference", field, customer, message).into())
     })
+}
+
+/// Accounts as callers read them: with what the books say of them.
+pub struct BillingAccounts;
+
+const DOCUMENTS: Documents = Documents(&BILLING_ACCOUNT);
+
+/// What isn't stored with the account: no list can look for it.
+const COMPUTED: &[&str] = &["paymentStatus", "accountBalance"];
+
+#[async_trait]
+impl Reads for BillingAccounts {
+    async fn get(&self, session: &Session, id: Uuid) -> Result<Option<Stored>, AppError> {
+        let mut found = Vec::from_iter(DOCUMENTS.get(session, id).await?);
+        fill(session, &mut found).await?;
+        Ok(found.pop())
+    }
+
+    async fn list(&self, session: &Session, request: &ListRequest) -> Result<Page, AppError> {
+        let asked = request.filters.iter().map(|filter| &filter.attribute);
+        let asked = asked.chain(request.sort.iter().map(|(attribute, _)| attribute));
+        for attribute in asked {
+            let name = attribute.split(['.', '[']).next().unwrap_or_default();
+            if COMPUTED.contains(&name) {
+                let message = format!("{name} is computed when it is read: a list can't be asked for it");
+                return Err(Refusal::invalid("wrongQuery", attribute, "", message).into());
+            }
+        }
+        let mut page = DOCUMENTS.list(session, request).await?;
+        fill(session, &mut page.rows).await?;
+        Ok(page)
+    }
+
+    fn revision_tells_all(&self) -> bool {
+        false
+    }
+}
+
+/// Writes what is computed into the documents of a page.
+async fn fill(session: &Session, page: &mut [Stored]) -> Result<(), AppError> {
+    let accounts: Vec<BillingAccountId> = page.iter().map(|stored| stored.id.into()).collect();
+    let money = money(session, &accounts).await?;
+    for stored in page {
+        let currency = Currency::of(stored.body["currency"].as_str().unwrap_or_default())?;
+        let Some(money) = money.get(&stored.id.into()) else {
+            continue;
+        };
+        stored.body["paymentStatus"] = json!(money.payment_status());
+        stored.body["accountBalance"] = money.account_balance(currency, stored.created_at).into();
+    }
+    Ok(())
 }

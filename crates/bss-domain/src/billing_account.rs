@@ -1,5 +1,9 @@
 //! TMF666 BillingAccount: what is billed together, in which currency, zone and cycle.
 
+mod balance;
+
+pub use balance::{AccountMoney, PaymentStatus};
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -51,13 +55,28 @@ pub const SHAPE: &Shape = &[
         "the day of the month that its periods begin at, 1 where none is sent; never changes",
     ),
     Attribute::optional("creditLimit", Kind::Money, "how much may be charged on it"),
-    Attribute::read_only("paymentStatus", Kind::Text, "whether something is due"),
+    Attribute::read_only(
+        "paymentStatus",
+        Kind::Word(&["paid", "due", "in arrears"]),
+        "whether something is open, and whether its day has passed; no list filters by it",
+    ),
     Attribute::read_only(
         "accountBalance",
-        Kind::List(&Kind::Any),
-        "what is open and what is left over",
+        Kind::List(&Kind::Object(BALANCE)),
+        "what is open of its bills, what is left over, what is left of its prepaid credit; no list filters by it",
     ),
     Attribute::read_only("lastModified", Kind::Instant, "when it was last changed"),
+];
+
+/// What one kind of balance stands at.
+const BALANCE: &Shape = &[
+    Attribute::required(
+        "balanceType",
+        Kind::Word(&["receivable", "customerCredit", "prepaid"]),
+        "which balance: open on bills, unallocated payments and credit notes, prepaid credit",
+    ),
+    Attribute::required("amount", Kind::Money, "what it stands at"),
+    Attribute::optional("validFor", Kind::Period, "since when it is kept"),
 ];
 
 /// The attributes that bills rest on: they never change.

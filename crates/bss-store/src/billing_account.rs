@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use bss_domain::Currency;
+use bss_domain::billing_account::AccountMoney;
 use bss_domain::ids::{BillingAccountId, CustomerId, TypedId};
+use bss_domain::{Currency, Nano};
 use uuid::Uuid;
 
 use crate::resource::{Column, Kind, Table};
@@ -59,6 +60,35 @@ pub async fn owners(
             Ok((account, AccountOwner { customer, currency }))
         })
         .collect()
+}
+
+/// What the books say of these accounts on the business clock now, by one statement for all of them.
+pub async fn money(
+    session: &Session,
+    accounts: &[BillingAccountId],
+) -> Result<HashMap<BillingAccountId, AccountMoney>, StoreError> {
+    if accounts.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let (ids, slots): (Vec<Uuid>, Vec<i16>) = accounts
+        .iter()
+        .map(|account| (account.uuid(), account.slot().sql()))
+        .unzip();
+    let rows = session
+        .query(include_str!("billing_account/money.sql"), &[&ids, &slots])
+        .await?;
+    Ok(rows
+        .iter()
+        .map(|row| {
+            let money = AccountMoney {
+                receivable_minor: row.get(1),
+                overdue_minor: row.get(2),
+                credit_minor: row.get(3),
+                prepaid: row.get::<_, Option<i64>>(4).map(Nano),
+            };
+            (row.get::<_, Uuid>(0).into(), money)
+        })
+        .collect())
 }
 
 /// A customer's accounts.

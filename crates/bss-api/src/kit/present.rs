@@ -54,12 +54,32 @@ pub(super) fn without_echo(resource: &Resource, shown: &Value, mut patch: Value)
         .chain(read_only);
     if let Some(object) = patch.as_object_mut() {
         for name in computed {
-            if object.get(name) == shown.get(name) {
+            if same(object.get(name), shown.get(name)) {
                 object.shift_remove(name);
             }
         }
     }
     patch
+}
+
+/// Whether two values say the same: a client that reads 12.0 may write 12.
+fn same(one: Option<&Value>, other: Option<&Value>) -> bool {
+    match (one, other) {
+        (Some(Value::Number(one)), Some(Value::Number(other))) => {
+            one == other || one.as_f64() == other.as_f64()
+        }
+        (Some(Value::Array(one)), Some(Value::Array(other))) => {
+            one.len() == other.len()
+                && one
+                    .iter()
+                    .zip(other)
+                    .all(|(one, other)| same(Some(one), Some(other)))
+        }
+        (Some(Value::Object(one)), Some(Value::Object(other))) => {
+            one.len() == other.len() && one.iter().all(|(name, value)| same(Some(value), other.get(name)))
+        }
+        (one, other) => one == other,
+    }
 }
 
 /// A reference whose address is ours leads to something of ours: its id has our form.
@@ -106,5 +126,26 @@ fn walk(value: &Value, path: &str, visit: &mut Visit<'_>) -> Result<(), ApiError
             .enumerate()
             .try_for_each(|(index, inner)| walk(inner, &format!("{path}[{index}]"), visit)),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_echo_is_one_whatever_the_form_of_its_numbers() {
+        let shown = json!({ "a": [{ "value": 12.0, "unit": "EUR" }], "n": 1 });
+        for (sent, wanted) in [
+            (json!({ "a": [{ "unit": "EUR", "value": 12 }], "n": 1 }), true),
+            (json!({ "a": [{ "unit": "EUR", "value": 12.01 }], "n": 1 }), false),
+            (json!({ "a": [], "n": 1 }), false),
+            (json!({ "a": [{ "unit": "EUR", "value": 12 }] }), false),
+            (json!({ "a": [{ "unit": "EUR", "value": 12 }], "m": 1 }), false),
+        ] {
+            assert_eq!(same(Some(&sent), Some(&shown)), wanted, "{sent}");
+        }
     }
 }

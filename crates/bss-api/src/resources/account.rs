@@ -1,9 +1,7 @@
 //! TMF666: what is billed together.
 
-use bss_app::billing_account::BILLING_ACCOUNTS;
-use bss_app::resource::Documents;
+use bss_app::billing_account::{BILLING_ACCOUNTS, BillingAccounts};
 use bss_domain::billing_account as shape;
-use bss_store::billing_account as table;
 
 use crate::kit::{Api, Operations, RELATED_CUSTOMER, Resource};
 
@@ -19,7 +17,7 @@ pub static BILLING_ACCOUNT: Resource = Resource {
     path: "billingAccount",
     kind: "BillingAccount",
     shape: shape::SHAPE,
-    reads: &Documents(&table::BILLING_ACCOUNT),
+    reads: &BillingAccounts,
     commands: Some(&BILLING_ACCOUNTS),
     operations: Operations::ALL,
     owner: RELATED_CUSTOMER,

@@ -3,6 +3,7 @@
 
 pub mod api;
 pub mod forge;
+pub mod shop;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
