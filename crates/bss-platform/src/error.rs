@@ -114,6 +114,21 @@ pub enum PlatformError {
     /// The server answered with an error.
     #[error("PostgreSQL refused: {0}")]
     Sql(String),
+    /// The data folder's PostgreSQL doesn't run.
+    #[error("the managed PostgreSQL of {} doesn't run: start it with bss up", .0.display())]
+    NotRunning(PathBuf),
+    /// A dump would leave out what row-level security hides from its role.
+    #[error(
+        "role {role} can't read past row-level security, so its dump would be empty. As a superuser: \
+         ALTER ROLE {role} BYPASSRLS; and NOBYPASSRLS again after the backup"
+    )]
+    RowSecurity {
+        /// The role.
+        role: String,
+    },
+    /// Something is there where nothing may be.
+    #[error("{0} isn't empty: a restore goes into an empty place")]
+    Occupied(String),
     /// A committed file of the catalogue is wrong.
     #[error("service catalogue: {0}")]
     Catalogue(String),

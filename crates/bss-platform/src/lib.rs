@@ -3,6 +3,7 @@
 pub mod catalogue;
 pub mod disk;
 pub mod doctor;
+pub mod dump;
 pub mod error;
 pub mod lock;
 pub mod ports;
@@ -18,6 +19,7 @@ mod render;
 
 pub use disk::{DiskGuard, DiskStatus, free_bytes};
 pub use doctor::{Finding, Severity, examine};
+pub use dump::DatabaseTools;
 pub use error::PlatformError;
 pub use install::find_bin_dir;
 pub use lock::{RunningLock, StackLock};

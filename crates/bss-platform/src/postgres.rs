@@ -567,6 +567,12 @@ fn superuser_url(
     ))
 }
 
+/// The superuser's URL of the product's database on the running server of a data folder.
+pub(crate) fn running_superuser_url(data_dir: &Path, port: u16) -> Result<String, PlatformError> {
+    let service = catalogue::postgres()?;
+    superuser_url(data_dir, &service, port, &service.run.database)
+}
+
 fn secret(data_dir: &Path, name: &str) -> Result<String, PlatformError> {
     secrets::read(data_dir, name)?.ok_or_else(|| PlatformError::SecretMissing {
         path: secrets::path_of(data_dir, name),

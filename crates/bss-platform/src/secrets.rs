@@ -1,5 +1,6 @@
 //! Generated secrets: one file each under `<data-dir>/secrets/`, readable by its owner alone.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -49,4 +50,32 @@ pub fn generate() -> String {
             text.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
             text
         })
+}
+
+/// Every secret of a data folder by its name.
+pub fn all(data_dir: &Path) -> Result<BTreeMap<String, String>, PlatformError> {
+    let folder = data_dir.join("secrets");
+    let unreadable = |error| PlatformError::io("read", &folder)(error);
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
+        let name = entry
+            .map_err(unreadable)?
+            .file_name()
+            .to_string_lossy()
+            .into_owned();
+        if !is_name(&name) {
+            continue;
+        }
+        if let Some(secret) = read(data_dir, &name)? {
+            found.insert(name, secret);
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a secret may be called so: a file's name without blanks, that stays in its folder. Half-written files
+/// begin with a dot.
+pub fn is_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    !name.is_empty() && name.chars().all(plain)
 }

@@ -196,6 +196,45 @@ async fn test_databases_are_separate_and_owned() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_dump_needs_a_role_that_reads_all_and_fills_empty_databases_alone() {
+    let server = bss_platform::testing::test_server().await;
+    let (full, empty) = (server.database().await, server.database().await);
+    let (client, connection) = tokio_postgres::connect(&full, tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let filled = "CREATE TABLE kept (n text); INSERT INTO kept VALUES ('yes');
+        ALTER TABLE kept ENABLE ROW LEVEL SECURITY; ALTER TABLE kept FORCE ROW LEVEL SECURITY";
+    client.batch_execute(filled).await.unwrap();
+    let superuser = |url: &str| server.superuser_url(url.rsplit('/').next().unwrap());
+    let tools = |url: String| bss_platform::DatabaseTools::of_url(&url, None).unwrap();
+    let (as_owner, as_superuser) = (tools(full.clone()), tools(superuser(&full)));
+    let target = tools(superuser(&empty));
+    let dump = tokio::task::spawn_blocking(move || {
+        let refused = as_owner.dump(&mut Vec::new()).unwrap_err().to_string();
+        assert!(refused.contains("ALTER ROLE bss_owner BYPASSRLS"), "{refused}");
+        let mut dump = Vec::new();
+        as_superuser.dump(&mut dump).unwrap();
+        assert!(matches!(
+            as_superuser.restore(&mut dump.as_slice()),
+            Err(PlatformError::Occupied(_))
+        ));
+        assert!(!target.is_occupied().unwrap());
+        // Half a dump leaves nothing.
+        target.restore(&mut &dump[..dump.len() / 2]).unwrap_err();
+        assert!(!target.is_occupied().unwrap());
+        target.restore(&mut dump.as_slice()).unwrap();
+    });
+    dump.await.unwrap();
+    let (client, connection) = tokio_postgres::connect(&superuser(&empty), tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let kept: String = client.query_one("SELECT n FROM kept", &[]).await.unwrap().get(0);
+    assert_eq!(kept, "yes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_data_folder_below_a_closed_one_works_for_root_too() {
     let folder = Folder::new("closed");
     std::fs::set_permissions(&folder.0, std::fs::Permissions::from_mode(0o700)).unwrap();

@@ -53,6 +53,11 @@ pub enum Command {
         #[command(subcommand)]
         command: BillCommand,
     },
+    /// Backup and restore of the database with its keys and secrets
+    Db {
+        #[command(subcommand)]
+        command: DbCommand,
+    },
     /// The ledger's proof
     Ledger {
         #[command(subcommand)]
@@ -493,4 +498,26 @@ pub enum LedgerCommand {
         #[command(flatten)]
         json: JsonOption,
     },
+}
+
+/// `bss db`
+#[derive(Debug, Subcommand)]
+pub enum DbCommand {
+    /// Write one snapshot of the running stack's database with its keys and secrets, encrypted
+    Backup(BackupOptions),
+    /// Fill an empty data folder from a backup; start it afterwards
+    Restore(BackupOptions),
+}
+
+/// `bss db backup`, `bss db restore`
+#[derive(Debug, Args)]
+pub struct BackupOptions {
+    /// The backup
+    pub file: PathBuf,
+    /// A file with the passphrase, 12 characters at least; none: the variable BSS_BACKUP_PASSPHRASE
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Answer with one JSON object
+    #[arg(long)]
+    pub json: bool,
 }

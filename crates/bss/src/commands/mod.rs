@@ -5,6 +5,7 @@ mod bill;
 mod catalog;
 mod client;
 pub mod config;
+mod db;
 mod demo;
 mod direct;
 mod doctor;
@@ -27,6 +28,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::serve;
 
+pub use db::unfinished as unfinished_restore;
 pub use direct::tenant as tenant_named;
 pub use token::{public_url, token};
 pub use up::announce;
@@ -44,6 +46,7 @@ pub async fn dispatch(command: Command, config: Config) -> Result<(), Failure> {
         Command::Import { command } => import::run(&config, command).await,
         Command::Catalog { command } => catalog::run(&config, command).await,
         Command::Bill { command } => bill::run(&config, command).await,
+        Command::Db { command } => db::run(&config, command).await,
         Command::Ledger { command } => ledger::run(&config, command).await,
         Command::Demo(options) => demo::run(&config, options).await,
         Command::Load { command } => load::run(&command),

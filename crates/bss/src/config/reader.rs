@@ -10,7 +10,14 @@ use super::settings::{SETTINGS, Setting};
 pub(super) const OTLP_VARIABLE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
 /// Variables with our prefix that other programs of this project read.
-const FOREIGN_PREFIXES: [&str; 5] = ["BSS_TEST", "BSS_E2E", "BSS_BENCH", "BSS_DEMO", "BSS_CONFIG"];
+const FOREIGN_PREFIXES: [&str; 6] = [
+    "BSS_TEST",
+    "BSS_E2E",
+    "BSS_BENCH",
+    "BSS_DEMO",
+    "BSS_CONFIG",
+    "BSS_BACKUP",
+];
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -7,6 +7,8 @@ use bss_store::{ClockMode, Migrated, Store, StoreConfig, clock, migrate};
 use bss_telemetry::Part;
 use tokio_util::sync::CancellationToken;
 
+use crate::backup;
+use crate::commands::unfinished_restore;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::stack::Reporter;
@@ -26,6 +28,9 @@ pub struct Database {
 
 /// Makes sure that the database's server answers.
 pub async fn ensure(config: &Config, reporter: Reporter) -> Result<Database, Failure> {
+    if backup::is_unfinished(&config.data_dir) {
+        return Err(unfinished_restore(&config.data_dir));
+    }
     if let Some(url) = &config.database_url {
         return Ok(Database {
             owner_url: url.clone(),

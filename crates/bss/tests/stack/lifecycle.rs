@@ -1,107 +1,16 @@
-//! The stack as an operator drives it: the real binary, the real PostgreSQL, a folder with a blank in its name.
+//! Up, down, and what is between them.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use bss_platform::process::{ProcessId, working_in};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-/// A data folder that is stopped and removed however the test ends.
-struct Stack(PathBuf);
-
-impl Stack {
-    fn new(name: &str) -> Self {
-        let random = bss_platform::secrets::generate();
-        let dir = std::env::temp_dir().join(format!("bss {name} {}", &random[..12]));
-        std::fs::create_dir(&dir).unwrap();
-        std::fs::set_permissions(&dir, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-        Self(dir)
-    }
-
-    fn data_dir(&self) -> PathBuf {
-        self.0.join("data")
-    }
-
-    fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bss"));
-        command
-            .args(words)
-            .env("BSS_DATA_DIR", self.data_dir())
-            .env("BSS_MEMORY_MB", "128")
-            .env("BSS_AUTO_PORTS", "true")
-            // Elsewhere than the defaults: tests run side by side with a developer's stack.
-            .env("BSS_PORT", "18000")
-            .env("BSS_OPS_PORT", "19464")
-            .env("BSS_POSTGRES_PORT", "15432")
-            .current_dir(&self.0)
-            .stdin(Stdio::null());
-        command
-    }
-
-    fn bss(&self, words: &[&str]) -> Output {
-        self.command(words).output().unwrap()
-    }
-
-    fn up(&self) -> Value {
-        let output = self.bss(&["up", "--json"]);
-        assert!(output.status.success(), "{}", said(&output));
-        serde_json::from_slice(&output.stdout).unwrap()
-    }
-
-    fn bss_process(&self) -> ProcessId {
-        bss_platform::read_state(&self.data_dir()).unwrap().process
-    }
-
-    fn postgres_process(&self) -> ProcessId {
-        bss_platform::postgres_status(&self.data_dir()).unwrap().process
-    }
-}
-
-impl Drop for Stack {
-    fn drop(&mut self) {
-        let output = self.bss(&["down", "--data"]);
-        if !std::thread::panicking() {
-            assert!(output.status.success(), "{}", said(&output));
-        }
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-fn said(output: &Output) -> String {
-    format!(
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
-}
-
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_mins(1);
-    while !holds() {
-        assert!(Instant::now() < deadline, "in vain: {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-fn get(address: &str, path: &str) -> (u16, String) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let answer = client
-            .get(format!("http://{address}{path}"))
-            .send()
-            .await
-            .unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
-    })
-}
+use crate::support::{Stack, get, said, until};
 
 #[test]
 fn up_is_ready_and_a_second_one_changes_nothing_and_down_leaves_no_process() {

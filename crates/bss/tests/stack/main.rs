@@ -1,0 +1,6 @@
+//! The stack as an operator drives it, by commands alone.
+
+mod backup;
+mod lifecycle;
+mod load;
+mod support;
