@@ -5,6 +5,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bss="${BSS_BIN:-$PWD/target/release/bss}"
+# The variables of bss are its settings, and this is none.
+unset BSS_BIN
 dir=$(mktemp -d "/tmp/bss e2e.XXXXXX")
 chmod 755 "$dir"
 finish() {
@@ -26,5 +28,6 @@ demo=("$bss" demo --data-dir "$dir/data" --customers 20 --records 2000)
 "${demo[@]}" --keep "$dir/month 2" 2> >(tee -a "$dir/demo.log" >&2)
 "$bss" catalog import demo/catalog --data-dir "$dir/data" --json |
     python3 -c 'import json, sys; made = json.load(sys.stdin)["created"]; sys.exit(made and f"the catalog import made {made} items again")'
+scripts/trace.sh "$bss" "$dir/data"
 "$bss" ledger check --data-dir "$dir/data"
 scripts/private.sh "$bss" "$dir/data" "$dir/demo.log" "$dir/month 1" "$dir/month 2"

@@ -4,6 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bss="${BSS_BIN:-$PWD/target/release/bss}"
+# The variables of bss are its settings, and this is none.
+unset BSS_BIN
 dir=$(mktemp -d "/tmp/bss journeys.XXXXXX")
 chmod 755 "$dir"
 finish() {

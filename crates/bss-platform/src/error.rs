@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::error_code::ErrorCode;
 use crate::ports::PortHolder;
 
 /// An error of the platform. Its text is written for the operator and may be printed as it is.
@@ -138,6 +139,29 @@ pub enum PlatformError {
 }
 
 impl PlatformError {
+    /// The code of its page in `docs/errors/`.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Io { .. } => ErrorCode::FileAccess,
+            Self::Spawn { .. } => ErrorCode::ProgramMissing,
+            Self::Program { .. } => ErrorCode::ProgramFailed,
+            Self::NoBinaries { .. } => ErrorCode::PostgresProgramsMissing,
+            Self::PortInUse { .. } => ErrorCode::PortInUse,
+            Self::NoFreePort { .. } => ErrorCode::NoFreePort,
+            Self::Unreachable { .. } => ErrorCode::FolderClosed,
+            Self::NoUser { .. } => ErrorCode::NoDatabaseUser,
+            Self::WrongVersion { .. } => ErrorCode::PostgresVersion,
+            Self::SecretMissing { .. } => ErrorCode::SecretMissing,
+            Self::Server { .. } => ErrorCode::PostgresNotReady,
+            Self::Sql(_) => ErrorCode::PostgresRefused,
+            Self::NotRunning(_) => ErrorCode::StackNotRunning,
+            Self::RowSecurity { .. } => ErrorCode::BackupNeedsBypassrls,
+            Self::Occupied(_) => ErrorCode::RestoreTargetOccupied,
+            Self::Catalogue(_) => ErrorCode::Catalogue,
+            Self::Task(_) => ErrorCode::Internal,
+        }
+    }
+
     /// Wraps an I/O error with what was tried on which path.
     pub fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_path_buf();

@@ -5,6 +5,7 @@ pub mod disk;
 pub mod doctor;
 pub mod dump;
 pub mod error;
+pub mod error_code;
 pub mod lock;
 pub mod ports;
 pub mod postgres;
@@ -21,6 +22,7 @@ pub use disk::{DiskGuard, DiskStatus, free_bytes};
 pub use doctor::{Finding, Severity, examine};
 pub use dump::DatabaseTools;
 pub use error::PlatformError;
+pub use error_code::ErrorCode;
 pub use install::find_bin_dir;
 pub use lock::{RunningLock, StackLock};
 pub use postgres::{

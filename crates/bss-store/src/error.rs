@@ -10,6 +10,9 @@ pub enum StoreError {
     /// No connection was to be had.
     #[error("no database connection: {0}")]
     Pool(String),
+    /// The disk's reserve is reached: PostgreSQL must not stop on a full disk.
+    #[error("the disk's reserve is reached: nothing is written until there is room")]
+    NoRoom,
     /// A unique or exclusion constraint was violated.
     #[error("{constraint} is taken already")]
     Taken {
@@ -69,7 +72,7 @@ impl StoreError {
     /// Whether trying the same transaction again may succeed.
     pub fn is_transient(&self) -> bool {
         let Self::Database(error) = self else {
-            return matches!(self, Self::Pool(_) | Self::Changed { .. });
+            return matches!(self, Self::Pool(_) | Self::NoRoom | Self::Changed { .. });
         };
         match error.code() {
             // The connection broke; or a value of the wrong type was given, which no repetition mends.

@@ -43,5 +43,5 @@ mod session;
 pub use error::StoreError;
 pub use instant::Timestamptz;
 pub use migrate::{ClockMode, Migrated, migrate};
-pub use pool::{Store, StoreConfig};
+pub use pool::{Room, Store, StoreConfig};
 pub use session::{Advance, Savepoint, Scope, Session, UnitOfWork};

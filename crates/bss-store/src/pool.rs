@@ -1,4 +1,5 @@
 use std::str::FromStr;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -42,12 +43,16 @@ pub(crate) const APP_ROLE: &str = "bss_app";
 /// The role of streams: reads the log across tenants, writes within one.
 pub(crate) const WORKER_ROLE: &str = "bss_worker";
 
+/// Whether the disk has room for writes. Asked at the beginning of each unit of work, so it must answer at once.
+pub type Room = Arc<dyn Fn() -> bool + Send + Sync>;
+
 /// The database of the product: one pool per role.
 #[derive(Clone)]
 pub struct Store {
     app: Pool,
     worker: Pool,
     appended: AppendSignal,
+    room: Arc<OnceLock<Room>>,
 }
 
 impl Store {
@@ -59,13 +64,37 @@ impl Store {
             app,
             worker,
             appended: AppendSignal::default(),
+            room: Arc::default(),
         };
         drop(store.connection(&store.app).await?);
         Ok(store)
     }
 
+    /// Begins no unit of work from now on while there is no room, in this store and its clones; the first answer to
+    /// be asked stays. What is no unit of work (leases, sign-in) writes little and goes on.
+    pub fn write_while(&self, room: Room) {
+        let _ = self.room.set(room);
+    }
+
+    fn check_room(&self) -> Result<(), StoreError> {
+        match self.room.get() {
+            Some(room) if !room() => Err(StoreError::NoRoom),
+            _ => Ok(()),
+        }
+    }
+
     /// Begins a unit of work of a call.
+    ///
+    /// # Errors
+    /// [`StoreError::NoRoom`] where the disk has none; the database doesn't answer.
     pub async fn begin(&self, scope: Scope) -> Result<UnitOfWork, StoreError> {
+        self.check_room()?;
+        self.begin_within_reserve(scope).await
+    }
+
+    /// The same where the disk's reserve is reached: for sign-in alone, which writes little, and without which no
+    /// operator could see what is wrong.
+    pub(crate) async fn begin_within_reserve(&self, scope: Scope) -> Result<UnitOfWork, StoreError> {
         let session = Session::begin(self.connection(&self.app).await?, scope, "").await?;
         Ok(UnitOfWork::new(session, self))
     }
@@ -82,7 +111,11 @@ impl Store {
     }
 
     /// Begins a unit of work of a stream or a run.
+    ///
+    /// # Errors
+    /// [`StoreError::NoRoom`] where the disk has none; the database doesn't answer.
     pub async fn begin_work(&self, scope: Scope) -> Result<UnitOfWork, StoreError> {
+        self.check_room()?;
         let session = Session::begin(self.connection(&self.worker).await?, scope, "").await?;
         Ok(UnitOfWork::new(session, self))
     }

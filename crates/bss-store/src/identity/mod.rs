@@ -20,7 +20,7 @@ use crate::{Scope, Store, StoreError, UnitOfWork};
 /// Begins a unit of work over the identities of all tenants; it sees no other rows.
 pub async fn begin(store: &Store, actor: &str) -> Result<UnitOfWork, StoreError> {
     let work = store
-        .begin(Scope::new(TenantId::from(Uuid::nil()), actor))
+        .begin_within_reserve(Scope::new(TenantId::from(Uuid::nil()), actor))
         .await?;
     work.query_one("SELECT set_config('bss.issuer', 'on', true)", &[])
         .await?;

@@ -1,6 +1,8 @@
 //! Commands that open the database of a running stack themselves: what no API offers, for whoever may read the
 //! data folder's secrets.
 
+use std::sync::Arc;
+
 use bss_app::identity::Identity;
 use bss_app::{App, RequestContext, Role};
 use bss_domain::ids::TenantId;
@@ -9,6 +11,7 @@ use bss_store::{Store, StoreConfig};
 
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::serve::disk;
 use crate::serve::identity::identity;
 use crate::stack;
 
@@ -23,7 +26,16 @@ pub async fn store(config: &Config) -> Result<Store, Failure> {
     };
     let mut settings = StoreConfig::new(owner_url);
     (settings.app_connections, settings.worker_connections) = (2, 2);
-    Ok(Store::connect(&settings).await?)
+    let store = Store::connect(&settings).await?;
+    if config.database_url.is_none() {
+        let guard = disk::guard(config);
+        // Nobody watches beside a command, so each unit of work asks the file system itself. What can't be asked
+        // can't be judged: the server's own process says so.
+        store.write_while(Arc::new(move || {
+            guard.check().is_ok_and(|status| status.writes_allowed)
+        }));
+    }
+    Ok(store)
 }
 
 async fn managed_url(config: &Config) -> Result<String, Failure> {

@@ -1,7 +1,7 @@
 //! The process that serves: start, readiness, drain.
 
 mod database;
-mod disk;
+pub mod disk;
 mod figures;
 mod gateway;
 pub mod identity;

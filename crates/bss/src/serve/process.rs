@@ -179,6 +179,8 @@ impl Process {
         let part = self.ops.readiness.register("database");
         let database = database::ensure(&self.config, self.reporter).await?;
         let (store, _) = database::open(&self.config, &database).await?;
+        let room = guard.clone();
+        store.write_while(Arc::new(move || room.writes_allowed()));
         self.tasks
             .spawn(database::keep(database, store.clone(), part, self.stop.clone()));
         let app = App::new(store)

@@ -1,5 +1,6 @@
 //! A stack of the real binary and the real PostgreSQL, in a folder with a blank in its name.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use bss_platform::process::ProcessId;
 use serde_json::Value;
 
 /// A data folder that is stopped and removed however the test ends.
-pub struct Stack(pub PathBuf, &'static [(&'static str, &'static str)]);
+pub struct Stack(pub PathBuf, pub &'static [(&'static str, &'static str)]);
 
 impl Stack {
     pub fn new(name: &str) -> Self {
@@ -22,11 +23,7 @@ impl Stack {
 
     /// One with these variables in its commands' environment.
     pub fn with(name: &str, variables: &'static [(&'static str, &'static str)]) -> Self {
-        let random = bss_platform::secrets::generate();
-        let dir = std::env::temp_dir().join(format!("bss {name} {}", &random[..12]));
-        std::fs::create_dir(&dir).unwrap();
-        std::fs::set_permissions(&dir, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-        Self(dir, variables)
+        Self(folder(name), variables)
     }
 
     pub fn data_dir(&self) -> PathBuf {
@@ -68,11 +65,28 @@ impl Stack {
             "--tuples-only",
             "--no-align",
             "--set=ON_ERROR_STOP=1",
-            "--command",
-            sql,
         ];
-        let output = psql.as_std_mut().args(words).output().unwrap();
-        assert!(output.status.success(), "{sql}: {}", said(&output));
+        let psql = psql.as_std_mut().args(words);
+        let piped = psql
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = piped.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(sql.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Where one of its parts listens.
+    pub fn listener(&self, name: &str) -> String {
+        bss_platform::read_state(&self.data_dir()).unwrap().listeners[name].clone()
+    }
+
+    /// An access token.
+    pub fn token(&self, role: &str) -> String {
+        let output = self.bss(&["token", "--as", role]);
+        assert!(output.status.success(), "{}", said(&output));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
@@ -83,6 +97,15 @@ impl Stack {
     pub fn postgres_process(&self) -> ProcessId {
         bss_platform::postgres_status(&self.data_dir()).unwrap().process
     }
+}
+
+/// A new folder with a blank in its name.
+pub fn folder(name: &str) -> PathBuf {
+    let random = bss_platform::secrets::generate();
+    let dir = std::env::temp_dir().join(format!("bss {name} {}", &random[..12]));
+    std::fs::create_dir(&dir).unwrap();
+    std::fs::set_permissions(&dir, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    dir
 }
 
 impl Drop for Stack {
