@@ -19,6 +19,7 @@ use bss_domain::customer_bill::{CustomerBill, compute};
 use bss_domain::ids::{BillRunId, BillingAccountId, SLOTS};
 use bss_domain::{Instant, Refusal, TypedId};
 use bss_events::PARTITIONS;
+use bss_store::UnitOfWork;
 use bss_store::bill_run as store;
 use bss_store::bill_run::AccountRow;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +29,7 @@ use close::{AccountData, ClosedPeriod, close};
 use load::{Watermarks, load};
 use write::{Writing, write};
 
+pub use bss_store::bill_run::BillRunScope;
 pub use price_book::PriceBook;
 pub use verify::{BillDifference, VerifyReport, verify, verify_all};
 
@@ -98,19 +100,50 @@ pub struct BillRunReport {
     pub total_minor: BTreeMap<String, i64>,
 }
 
-/// Runs until no period is due, or until it is stopped.
+/// A run that has begun: no other one of the tenant can, as long as this stands.
+pub struct StartedRun {
+    lock: UnitOfWork,
+    began: store::BillRunRow,
+}
+
+/// Begins a run, or takes up the one that was stopped; refused where one is going on.
+pub async fn start(app: &App, context: &RequestContext, scope: BillRunScope) -> Result<StartedRun, AppError> {
+    let lock = app.store.begin_work(context.scope()).await?;
+    if !store::try_lock(&lock).await? {
+        let message = "another bill run of this tenant is going on: wait for its end, or stop it";
+        return Err(Refusal::conflict("billRunGoingOn", message).into());
+    }
+    let began = begin(app, context, scope).await?;
+    Ok(StartedRun { lock, began })
+}
+
+impl StartedRun {
+    /// The run's id.
+    pub fn id(&self) -> BillRunId {
+        self.began.id
+    }
+}
+
+/// Closes all periods that are due, until none is or until it is stopped. A run that was stopped is taken up first,
+/// with what it was asked for.
 pub async fn run(
     app: &App,
     context: &RequestContext,
     options: &BillRunOptions,
     stop: &CancellationToken,
 ) -> Result<BillRunReport, AppError> {
-    let lock = app.store.begin_work(context.scope()).await?;
-    if !store::try_lock(&lock).await? {
-        let message = "another bill run of this tenant is going on: wait for its end, or stop it";
-        return Err(Refusal::conflict("billRunGoingOn", message).into());
-    }
-    let began = begin(app, context).await?;
+    let started = start(app, context, BillRunScope::default()).await?;
+    finish(app, context, started, options, stop).await
+}
+
+/// Goes on with a run that has begun, to its end or until it is stopped.
+pub async fn finish(
+    app: &App,
+    context: &RequestContext,
+    StartedRun { lock, began }: StartedRun,
+    options: &BillRunOptions,
+    stop: &CancellationToken,
+) -> Result<BillRunReport, AppError> {
     let mut report = BillRunReport {
         id: began.id,
         as_of: began.as_of,
@@ -131,24 +164,38 @@ pub async fn run(
         series: options.series.clone(),
     };
     loop {
-        let closed = round(app, context, options, &writing, &ready, stop, &mut report).await?;
+        let closed = round(
+            app,
+            context,
+            (options, began.scope),
+            &writing,
+            &ready,
+            stop,
+            &mut report,
+        )
+        .await?;
         if closed == 0 || report.stopped {
             break;
         }
     }
     if !report.stopped {
         let work = app.store.begin_work(context.scope()).await?;
-        store::finish(&work, began.id, app.clock.now()).await?;
+        let failed = serde_json::to_value(&report.failed).map_err(AppError::internal)?;
+        store::finish(&work, began.id, (report.waiting, &failed), app.clock.now()).await?;
         work.commit().await?;
     }
     lock.rollback().await?;
     Ok(report)
 }
 
-async fn begin(app: &App, context: &RequestContext) -> Result<store::BillRunRow, AppError> {
+async fn begin(
+    app: &App,
+    context: &RequestContext,
+    scope: BillRunScope,
+) -> Result<store::BillRunRow, AppError> {
     let work = app.store.begin_work(context.scope()).await?;
     let now = app.clock.now();
-    let began = store::begin(&work, app.ids.new_shared_id(now), now).await?;
+    let began = store::begin(&work, app.ids.new_shared_id(now), scope, now).await?;
     work.commit().await?;
     Ok(began)
 }
@@ -186,7 +233,7 @@ async fn wait_for_charging(
 async fn round(
     app: &App,
     context: &RequestContext,
-    options: &BillRunOptions,
+    (options, scope): (&BillRunOptions, BillRunScope),
     writing: &Writing,
     ready: &HashSet<u16>,
     stop: &CancellationToken,
@@ -194,11 +241,14 @@ async fn round(
 ) -> Result<u64, AppError> {
     let session = app.store.snapshot(context.scope()).await?;
     let prices = PriceBook::load(&session).await?;
-    let all = store::accounts(&session, 0..=SLOTS as i16 - 1, None).await?;
+    let slots = scope.account.map_or(0..=SLOTS as i16 - 1, |account| {
+        account.slot().sql()..=account.slot().sql()
+    });
+    let all = store::accounts(&session, slots, scope.account).await?;
     session.finish().await?;
     let (due, waiting): (Vec<AccountRow>, Vec<AccountRow>) = all
         .into_iter()
-        .filter(|row| is_due(row, writing.as_of, options.grace))
+        .filter(|row| is_due(row, writing.as_of, options.grace, scope))
         .partition(|row| ready.contains(&row.id.slot().partition(PARTITIONS)));
     report.waiting = waiting.len() as u64;
     report.failed.clear();
@@ -273,12 +323,11 @@ fn uncharged(data: &AccountData, prices: &PriceBook) -> Option<String> {
         .find_map(|id| prices.why_not(id))
 }
 
-fn is_due(row: &AccountRow, as_of: Instant, grace: Duration) -> bool {
+fn is_due(row: &AccountRow, as_of: Instant, grace: Duration, scope: BillRunScope) -> bool {
     let grace = jiff::SignedDuration::try_from(grace).unwrap_or(jiff::SignedDuration::MAX);
-    row.next_period()
-        .to
-        .checked_add(grace)
-        .is_ok_and(|due| due <= as_of)
+    let end = row.next_period().to;
+    scope.close_through.is_none_or(|through| end <= through)
+        && end.checked_add(grace).is_ok_and(|due| due <= as_of)
 }
 
 /// Ranges of slots with about so many accounts; the accounts come in order of slot, and a slot is never cut.

@@ -22,6 +22,15 @@ pub use usage::{ScannedUsage, UsageScan, scan_usage};
 /// The consumer group whose positions are the watermarks.
 pub const CHARGING_GROUP: &str = "charging";
 
+/// Which periods a run closes, of those that are due.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BillRunScope {
+    /// Only periods that end by then; none: all of them.
+    pub close_through: Option<Instant>,
+    /// Only those of this account; none: of all accounts.
+    pub account: Option<BillingAccountId>,
+}
+
 /// A run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BillRunRow {
@@ -29,31 +38,47 @@ pub struct BillRunRow {
     pub id: BillRunId,
     /// Its moment in business time: bills are dated by it, however often the run is taken up.
     pub as_of: Instant,
+    /// What it closes: as it was begun, whoever takes it up.
+    pub scope: BillRunScope,
     /// Whether it was stopped before and goes on now.
     pub resumed: bool,
 }
 
 /// Takes up the tenant's unfinished run, or begins one.
-pub async fn begin(session: &Session, id: BillRunId, now: Instant) -> Result<BillRunRow, StoreError> {
+pub async fn begin(
+    session: &Session,
+    id: BillRunId,
+    scope: BillRunScope,
+    now: Instant,
+) -> Result<BillRunRow, StoreError> {
     session
         .execute(
-            "INSERT INTO bill_run (tenant_id, id, state, as_of, started_by) VALUES ($1, $2, 'running', $3, $4) \
-             ON CONFLICT (tenant_id) WHERE state = 'running' DO NOTHING",
+            "INSERT INTO bill_run (tenant_id, id, state, as_of, started_by, close_through, account_id) \
+             VALUES ($1, $2, 'running', $3, $4, $5, $6) ON CONFLICT (tenant_id) WHERE state = 'running' DO NOTHING",
             &[
                 &session.tenant().uuid(),
                 &id.uuid(),
                 &Timestamptz(now),
                 &session.actor(),
+                &scope.close_through.map(Timestamptz),
+                &scope.account.map(TypedId::uuid),
             ],
         )
         .await?;
     let row = session
-        .query_one("SELECT id, as_of FROM bill_run WHERE state = 'running'", &[])
+        .query_one(
+            "SELECT id, as_of, close_through, account_id FROM bill_run WHERE state = 'running'",
+            &[],
+        )
         .await?;
     let found = BillRunId::from(row.get::<_, Uuid>(0));
     Ok(BillRunRow {
         id: found,
         as_of: row.get::<_, Timestamptz>(1).0,
+        scope: BillRunScope {
+            close_through: row.get::<_, Option<Timestamptz>>(2).map(|at| at.0),
+            account: row.get::<_, Option<Uuid>>(3).map(Into::into),
+        },
         resumed: found != id,
     })
 }
@@ -69,12 +94,22 @@ pub async fn count(session: &Session, id: BillRunId, accounts: i64, bills: i64) 
     Ok(())
 }
 
-/// Ends a run.
-pub async fn finish(session: &Session, id: BillRunId, now: Instant) -> Result<(), StoreError> {
+/// Ends a run; `failed` lists the accounts that couldn't be closed, as JSON.
+pub async fn finish(
+    session: &Session,
+    id: BillRunId,
+    (waiting, failed): (u64, &Value),
+    now: Instant,
+) -> Result<(), StoreError> {
     session
         .execute(
-            "UPDATE bill_run SET state = 'done', finished_at = $2 WHERE id = $1",
-            &[&id.uuid(), &Timestamptz(now)],
+            "UPDATE bill_run SET state = 'done', finished_at = $2, waiting = $3, failed = $4 WHERE id = $1",
+            &[
+                &id.uuid(),
+                &Timestamptz(now),
+                &(waiting as i64),
+                &failed.to_string(),
+            ],
         )
         .await?;
     Ok(())
@@ -97,18 +132,19 @@ pub struct BillRunSummary {
     pub bills: i64,
     /// Who started it.
     pub started_by: String,
+    /// What it closes.
+    pub scope: BillRunScope,
+    /// Accounts that waited for charging at its end.
+    pub waiting: i64,
+    /// The accounts that couldn't be closed, as JSON.
+    pub failed: Value,
 }
 
-/// The runs, the latest first.
-pub async fn list(session: &Session, offset: i64, limit: i64) -> Result<Vec<BillRunSummary>, StoreError> {
-    let rows = session
-        .query(
-            "SELECT id, state, as_of, finished_at, accounts, bills, started_by FROM bill_run \
-             ORDER BY as_of DESC, id DESC OFFSET $1 LIMIT $2",
-            &[&offset, &limit],
-        )
-        .await?;
-    let read = |row: &tokio_postgres::Row| BillRunSummary {
+const SUMMARY: &str = "id, state, as_of, finished_at, accounts, bills, started_by, close_through, account_id, \
+                       waiting, failed";
+
+fn read_summary(row: &tokio_postgres::Row) -> BillRunSummary {
+    BillRunSummary {
         id: row.get::<_, Uuid>(0).into(),
         state: row.get(1),
         as_of: row.get::<_, Timestamptz>(2).0,
@@ -116,6 +152,68 @@ pub async fn list(session: &Session, offset: i64, limit: i64) -> Result<Vec<Bill
         accounts: row.get(4),
         bills: row.get(5),
         started_by: row.get(6),
+        scope: BillRunScope {
+            close_through: row.get::<_, Option<Timestamptz>>(7).map(|at| at.0),
+            account: row.get::<_, Option<Uuid>>(8).map(Into::into),
+        },
+        waiting: row.get(9),
+        failed: serde_json::from_str(row.get(10)).unwrap_or_default(),
+    }
+}
+
+/// The runs, the latest first, and how many there are.
+pub async fn list(
+    session: &Session,
+    offset: i64,
+    limit: i64,
+) -> Result<(Vec<BillRunSummary>, u64), StoreError> {
+    let sql = format!("SELECT {SUMMARY} FROM bill_run ORDER BY as_of DESC, id DESC OFFSET $1 LIMIT $2");
+    let rows = session.query(&sql, &[&offset, &limit]).await?;
+    let total: i64 = session
+        .query_one("SELECT count(*) FROM bill_run", &[])
+        .await?
+        .get(0);
+    Ok((rows.iter().map(read_summary).collect(), total as u64))
+}
+
+/// A run.
+pub async fn get(session: &Session, id: BillRunId) -> Result<Option<BillRunSummary>, StoreError> {
+    let sql = format!("SELECT {SUMMARY} FROM bill_run WHERE id = $1");
+    Ok(session
+        .query_opt(&sql, &[&id.uuid()])
+        .await?
+        .as_ref()
+        .map(read_summary))
+}
+
+/// What a run's bills come to in a currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BillRunTotal {
+    /// The run.
+    pub run: BillRunId,
+    /// The currency.
+    pub currency: String,
+    /// With tax, minor units.
+    pub total_minor: i64,
+    /// How many of the bills are on hold.
+    pub on_hold: i64,
+}
+
+/// What the bills of runs come to.
+pub async fn totals(session: &Session, runs: &[BillRunId]) -> Result<Vec<BillRunTotal>, StoreError> {
+    let ids: Vec<Uuid> = runs.iter().map(|run| run.uuid()).collect();
+    let rows = session
+        .query(
+            "SELECT run_id, currency, sum(total_minor)::bigint, count(*) FILTER (WHERE state = 'onHold') \
+             FROM customer_bill WHERE run_id = ANY($1) GROUP BY 1, 2 ORDER BY 1, 2",
+            &[&ids],
+        )
+        .await?;
+    let read = |row: &tokio_postgres::Row| BillRunTotal {
+        run: row.get::<_, Uuid>(0).into(),
+        currency: row.get(1),
+        total_minor: row.get(2),
+        on_hold: row.get(3),
     };
     Ok(rows.iter().map(read).collect())
 }

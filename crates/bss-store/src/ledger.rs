@@ -127,36 +127,148 @@ pub struct PostedLine {
 /// Which entries a list shows.
 #[derive(Debug, Clone, Default)]
 pub struct EntryFilter {
+    /// This entry alone.
+    pub id: Option<Uuid>,
     /// Those that this caused.
     pub cause: Option<Uuid>,
+    /// Those of this kind.
+    pub kind: Option<String>,
     /// Those of this billing account.
-    pub account: Option<Uuid>,
-    /// How many lines to leave out.
+    pub billing_account: Option<Uuid>,
+    /// How many to leave out.
     pub offset: i64,
-    /// How many lines at most.
+    /// How many at most.
     pub limit: i64,
 }
 
-/// Lines of entries, the latest entry first.
-pub async fn list(session: &Session, filter: &EntryFilter) -> Result<Vec<PostedLine>, StoreError> {
+/// A posted entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostedEntry {
+    /// Its id.
+    pub id: Uuid,
+    /// What it is about.
+    pub kind: String,
+    /// What caused it.
+    pub cause: Uuid,
+    /// Whose money it is.
+    pub billing_account: Uuid,
+    /// The currency.
+    pub currency: String,
+    /// When it was posted.
+    pub posted_at: Instant,
+    /// Its lines: account, detail, and the amount in minor units, a debit being positive.
+    pub lines: Vec<(String, String, i64)>,
+}
+
+/// Entries with their lines, the latest first.
+pub async fn entries(session: &Session, filter: &EntryFilter) -> Result<Vec<PostedEntry>, StoreError> {
     let rows = session
         .query(
-            "SELECT e.id, e.kind, e.cause, e.posted_at, e.currency, l.account, l.detail, l.amount_minor \
-             FROM ledger_entry e JOIN ledger_line l ON (l.tenant_id, l.slot, l.entry_id) = (e.tenant_id, e.slot, e.id) \
-             WHERE ($1::uuid IS NULL OR e.cause = $1) AND ($2::uuid IS NULL OR e.account_id = $2) \
-             ORDER BY e.posted_at DESC, e.id, l.line OFFSET $3 LIMIT $4",
-            &[&filter.cause, &filter.account, &filter.offset, &filter.limit],
+            "SELECT e.id, e.kind, e.cause, e.account_id, e.currency, e.posted_at, array_agg(l.account ORDER BY l.line), \
+             array_agg(l.detail ORDER BY l.line), array_agg(l.amount_minor ORDER BY l.line) FROM (\
+             SELECT * FROM ledger_entry WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR cause = $2) \
+             AND ($3::text IS NULL OR kind = $3) AND ($4::uuid IS NULL OR account_id = $4) \
+             ORDER BY posted_at DESC, id OFFSET $5 LIMIT $6) e \
+             JOIN ledger_line l ON (l.tenant_id, l.slot, l.entry_id) = (e.tenant_id, e.slot, e.id) \
+             GROUP BY e.id, e.kind, e.cause, e.account_id, e.currency, e.posted_at ORDER BY e.posted_at DESC, e.id",
+            &[
+                &filter.id,
+                &filter.cause,
+                &filter.kind,
+                &filter.billing_account,
+                &filter.offset,
+                &filter.limit,
+            ],
         )
         .await?;
-    let read = |row: &tokio_postgres::Row| PostedLine {
-        entry: row.get(0),
-        kind: row.get(1),
-        cause: row.get(2),
-        posted_at: row.get::<_, Timestamptz>(3).0,
-        currency: row.get(4),
-        account: row.get(5),
-        detail: row.get(6),
-        amount_minor: row.get(7),
+    let read = |row: &tokio_postgres::Row| {
+        let accounts: Vec<String> = row.get(6);
+        let details: Vec<String> = row.get(7);
+        let amounts: Vec<i64> = row.get(8);
+        let lines = accounts.into_iter().zip(details).zip(amounts);
+        PostedEntry {
+            id: row.get(0),
+            kind: row.get(1),
+            cause: row.get(2),
+            billing_account: row.get(3),
+            currency: row.get(4),
+            posted_at: row.get::<_, Timestamptz>(5).0,
+            lines: lines
+                .map(|((account, detail), amount)| (account, detail, amount))
+                .collect(),
+        }
     };
     Ok(rows.iter().map(read).collect())
+}
+
+/// How many entries a filter finds; counting stops at `most`.
+pub async fn count_entries(session: &Session, filter: &EntryFilter, most: i64) -> Result<u64, StoreError> {
+    let row = session
+        .query_one(
+            "SELECT count(*) FROM (SELECT FROM ledger_entry WHERE ($1::uuid IS NULL OR cause = $1) \
+             AND ($2::text IS NULL OR kind = $2) AND ($3::uuid IS NULL OR account_id = $3) LIMIT $4) AS matching",
+            &[&filter.cause, &filter.kind, &filter.billing_account, &most],
+        )
+        .await?;
+    Ok(row.get::<_, i64>(0) as u64)
+}
+
+/// A line of an account of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountLine {
+    /// Its number within its entry.
+    pub number: i16,
+    /// What it belongs to.
+    pub line: PostedLine,
+    /// The account's balance after it, minor units.
+    pub balance_minor: i64,
+}
+
+/// The lines of an account in a currency, the latest first, each with the balance after it, and how many there are.
+/// Each call sums the account from its beginning.
+pub async fn account_lines(
+    session: &Session,
+    account: &str,
+    currency: &str,
+    (offset, limit): (i64, i64),
+) -> Result<(Vec<AccountLine>, u64), StoreError> {
+    let rows = session
+        .query(
+            "SELECT e.id, e.kind, e.cause, e.posted_at, e.currency, l.account, l.detail, l.amount_minor, l.line, \
+             (sum(l.amount_minor) OVER (ORDER BY e.posted_at, e.id, l.line))::bigint, count(*) OVER () \
+             FROM ledger_entry e JOIN ledger_line l ON (l.tenant_id, l.slot, l.entry_id) = (e.tenant_id, e.slot, e.id) \
+             WHERE l.account = $1 AND e.currency = $2 \
+             ORDER BY e.posted_at DESC, e.id DESC, l.line DESC OFFSET $3 LIMIT $4",
+            &[&account, &currency, &offset, &limit],
+        )
+        .await?;
+    let total = rows.first().map_or(0, |row| row.get::<_, i64>(10));
+    let read = |row: &tokio_postgres::Row| AccountLine {
+        number: row.get(8),
+        line: PostedLine {
+            entry: row.get(0),
+            kind: row.get(1),
+            cause: row.get(2),
+            posted_at: row.get::<_, Timestamptz>(3).0,
+            currency: row.get(4),
+            account: row.get(5),
+            detail: row.get(6),
+            amount_minor: row.get(7),
+        },
+        balance_minor: row.get(9),
+    };
+    Ok((rows.iter().map(read).collect(), total as u64))
+}
+
+/// The currencies in which an account of the ledger has lines.
+pub async fn currencies(session: &Session, account: &str) -> Result<Vec<String>, StoreError> {
+    let rows = session
+        .query(
+            "SELECT DISTINCT e.currency FROM ledger_entry e \
+             JOIN ledger_line l ON (l.tenant_id, l.slot, l.entry_id) = (e.tenant_id, e.slot, e.id) \
+             WHERE l.account = $1 ORDER BY 1",
+            &[&account],
+        )
+        .await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }

@@ -60,6 +60,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     9 "0009_refund";
     14 "0014_money";
     15 "0015_reversals";
+    16 "0016_bill_run";
 };
 
 /// A statement that can't run in a transaction (`CREATE INDEX CONCURRENTLY`) stands alone below this header.

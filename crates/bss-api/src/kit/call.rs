@@ -140,7 +140,7 @@ fn names(list: &str, revision: i64) -> bool {
 }
 
 /// Reads a body as a JSON object; what is no JSON is named with its place.
-pub(super) fn json_body(bytes: &[u8]) -> Result<Value, ApiError> {
+pub(crate) fn json_body(bytes: &[u8]) -> Result<Value, ApiError> {
     let body: Value = serde_json::from_slice(bytes).map_err(|error| {
         ApiError::new(
             StatusCode::BAD_REQUEST,

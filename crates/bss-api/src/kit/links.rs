@@ -1,8 +1,24 @@
 use std::fmt::Write as _;
 
+use axum::Json;
+use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderValue, Uri};
+use serde_json::Value;
 
 use super::ListQuery;
+use crate::ApiState;
+
+/// The answer of a list: its page, with counts and links. The total, and whether it is all.
+pub(crate) fn page(
+    state: &ApiState,
+    uri: &Uri,
+    query: &ListQuery,
+    shown: Vec<Value>,
+    (total, exact): (u64, bool),
+) -> Response {
+    let headers = page_headers(state.base_url(), uri, query, (shown.len(), total, exact));
+    (headers, Json(shown)).into_response()
+}
 
 /// The headers of a page: counts, and links to the pages around it (RFC 8288).
 pub(super) fn page_headers(

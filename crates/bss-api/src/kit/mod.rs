@@ -24,7 +24,9 @@ use bss_app::resource::{Reads, ResourceUseCases};
 use bss_domain::shape::Shape;
 
 pub use call::Call;
+pub(crate) use call::json_body;
 pub use error::ApiError;
+pub(crate) use links::page;
 pub use query::{LIMIT_MAX, ListQuery};
 pub use routes::routes;
 pub use view::{View, ViewFuture, Views};

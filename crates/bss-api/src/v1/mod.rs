@@ -1,8 +1,11 @@
 //! `/bss-api/v1`: what the console needs and TM Forum has no API for. Each handler is one read of the store or one
 //! use case; [`OPERATIONS`] describes them for the OpenAPI document.
 
+mod bill_run;
 mod clock;
 mod fallout;
+mod ledger;
+mod query;
 mod search;
 
 use http::Method;
@@ -32,6 +35,16 @@ impl Operation {
             path,
             about,
             query: &[],
+            list: false,
+        }
+    }
+
+    const fn asked(path: &'static str, about: &'static str, query: &'static [&'static str]) -> Self {
+        Self {
+            method: Method::GET,
+            path,
+            about,
+            query,
             list: false,
         }
     }
@@ -71,6 +84,36 @@ pub const OPERATIONS: &[Operation] = &[
         "/bss-api/v1/fallout/{id}/retry",
         "asks for an order's failed work again",
     ),
+    Operation::list(
+        "/bss-api/v1/billRun",
+        "bill runs, the latest first",
+        &["offset", "limit"],
+    ),
+    Operation::post(
+        "/bss-api/v1/billRun",
+        "starts a run over the periods that are due, or takes up the one that was stopped",
+    ),
+    Operation::get("/bss-api/v1/billRun/{id}", "a bill run and how far it has come"),
+    Operation::asked(
+        "/bss-api/v1/ledger/trialBalance",
+        "debits, credits and balance of each account of the ledger",
+        &["at"],
+    ),
+    Operation::get(
+        "/bss-api/v1/ledger/check",
+        "the invariants of the money, each with its figures",
+    ),
+    Operation::list(
+        "/bss-api/v1/ledger/account/{id}",
+        "the lines of an account of the ledger in one currency, the latest first, with the balance after each",
+        &["currency", "offset", "limit"],
+    ),
+    Operation::list(
+        "/bss-api/v1/ledger/entry",
+        "entries of the ledger, the latest first",
+        &["cause.id", "kind", "billingAccount.id", "offset", "limit"],
+    ),
+    Operation::get("/bss-api/v1/ledger/entry/{id}", "an entry of the ledger"),
 ];
 
 /// The routes.
@@ -81,4 +124,16 @@ pub fn routes() -> Routes<ApiState> {
         .add(Method::GET, "/bss-api/v1/search", search::search)
         .add(Method::GET, "/bss-api/v1/fallout", fallout::list)
         .add(Method::POST, "/bss-api/v1/fallout/{id}/retry", fallout::retry)
+        .add(Method::GET, "/bss-api/v1/billRun", bill_run::list)
+        .add(Method::POST, "/bss-api/v1/billRun", bill_run::start)
+        .add(Method::GET, "/bss-api/v1/billRun/{id}", bill_run::get)
+        .add(
+            Method::GET,
+            "/bss-api/v1/ledger/trialBalance",
+            ledger::trial_balance,
+        )
+        .add(Method::GET, "/bss-api/v1/ledger/check", ledger::check)
+        .add(Method::GET, "/bss-api/v1/ledger/account/{id}", ledger::account)
+        .add(Method::GET, "/bss-api/v1/ledger/entry", ledger::entries)
+        .add(Method::GET, "/bss-api/v1/ledger/entry/{id}", ledger::one_entry)
 }
