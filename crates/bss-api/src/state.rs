@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
 use bss_app::App;
+use tokio_util::sync::CancellationToken;
+
+use crate::v1::Live;
 
 /// How the API is configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,14 +21,17 @@ pub struct ApiState {
     pub app: App,
     /// The configuration.
     pub config: Arc<ApiConfig>,
+    /// Who listens to changes.
+    pub live: Live,
 }
 
 impl ApiState {
-    /// The state of an API over an application.
-    pub fn new(app: App, config: ApiConfig) -> Self {
+    /// The state of an API over an application; cancelling `stop` ends the streams that would go on for ever.
+    pub fn new(app: App, config: ApiConfig, stop: CancellationToken) -> Self {
         Self {
             app,
             config: Arc::new(config),
+            live: Live::new(stop),
         }
     }
 

@@ -7,6 +7,7 @@
 
 mod close;
 mod load;
+mod preview;
 mod price_book;
 mod verify;
 mod write;
@@ -15,7 +16,6 @@ use std::collections::{BTreeMap, HashSet};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use bss_domain::customer_bill::{CustomerBill, compute};
 use bss_domain::ids::{BillRunId, BillingAccountId, SLOTS};
 use bss_domain::{Instant, Refusal, TypedId};
 use bss_events::PARTITIONS;
@@ -30,6 +30,7 @@ use load::{Watermarks, load};
 use write::{Writing, write};
 
 pub use bss_store::bill_run::BillRunScope;
+pub use preview::{OrderPreview, preview, preview_order};
 pub use price_book::PriceBook;
 pub use verify::{BillDifference, VerifyReport, verify, verify_all};
 
@@ -344,33 +345,4 @@ fn groups(accounts: Vec<AccountRow>, size: usize) -> Vec<(RangeInclusive<i16>, V
         }
     }
     groups
-}
-
-/// The bill of an account's present period as it would be if it closed now: the same function, without the write.
-pub async fn preview(
-    app: &App,
-    context: &RequestContext,
-    account: BillingAccountId,
-    options: &BillRunOptions,
-) -> Result<CustomerBill, AppError> {
-    let session = app.store.snapshot(context.scope()).await?;
-    let slot = account.slot().sql();
-    let rows = store::accounts(&session, slot..=slot, Some(account)).await?;
-    if rows.is_empty() {
-        return Err(AppError::not_found("BillingAccount", account));
-    }
-    let prices = PriceBook::load(&session).await?;
-    let watermarks = store::watermarks(&session).await?;
-    let data = load(&session, slot..=slot, rows, &watermarks, &prices).await?;
-    let credit = bss_store::payment::credit(&session, account).await?;
-    session.finish().await?;
-    let Some(data) = data.first() else {
-        return Err(AppError::not_found("BillingAccount", account));
-    };
-    if let Some(reason) = uncharged(data, &prices) {
-        return Err(Refusal::conflict("priceUnreadable", reason).into());
-    }
-    let mut closed = close(data, &prices, app.clock.now(), options.due_days)?;
-    closed.inputs.credit_minor = credit;
-    Ok(compute(&closed.inputs)?)
 }

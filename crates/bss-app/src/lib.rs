@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod activation;
+pub mod allowance;
 pub mod bill_document;
 pub mod bill_run;
 pub mod billing_account;

@@ -101,8 +101,7 @@ pub async fn accept(
 ) -> Result<Stored, AppError> {
     let new = NewProductOrder::read(body)?;
     let now = app.clock.now();
-    let customer = customer_of(context, work, &new).await?;
-    check_accounts(work, &new, customer).await?;
+    let customer = check(context, work, &new).await?;
     let id: ProductOrderId = app.ids.new_id(now, customer.slot());
     let order = new.accept(id, now);
     let stored = resource::insert(work, &PRODUCT_ORDER, id.uuid(), &document(&order)?, now).await?;
@@ -114,6 +113,17 @@ pub async fn accept(
         json!({ "state": order.state }),
     ));
     Ok(stored)
+}
+
+/// Whose the order is; its customer and accounts exist and belong together.
+pub(crate) async fn check(
+    context: &RequestContext,
+    session: &Session,
+    new: &NewProductOrder,
+) -> Result<CustomerId, AppError> {
+    let customer = customer_of(context, session, new).await?;
+    check_accounts(session, new, customer).await?;
+    Ok(customer)
 }
 
 /// The order as it is stored.

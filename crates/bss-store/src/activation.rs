@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use bss_domain::ids::{CustomerId, ProductOrderId, ServiceId, TenantId};
-use bss_domain::{Slot, TypedId};
+use bss_domain::{Instant, Slot, TypedId};
 use bss_events::TraceParent;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use crate::{Session, Store, StoreError};
+use crate::{Session, Store, StoreError, Timestamptz};
 
 /// What is to be done at the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,9 +101,12 @@ pub struct Activation {
     pub reason: Option<String>,
     /// The trace of its order.
     pub traceparent: Option<TraceParent>,
+    /// When it was asked for, real time.
+    pub created_at: Instant,
 }
 
-const COLUMNS: &str = "id, customer_id, product_order_id, order_item_id, service_id, action, state, attempts, reason, traceparent";
+const COLUMNS: &str = "id, customer_id, product_order_id, order_item_id, service_id, action, state, attempts, reason, \
+                       traceparent, created_at";
 
 impl Activation {
     fn read(row: &Row) -> Result<Self, StoreError> {
@@ -126,6 +129,7 @@ impl Activation {
             traceparent: row
                 .try_get::<_, Option<&str>>(9)?
                 .and_then(|text| text.parse().ok()),
+            created_at: row.try_get::<_, Timestamptz>(10)?.0,
         })
     }
 }

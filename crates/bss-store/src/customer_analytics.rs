@@ -27,7 +27,8 @@ pub enum Measure {
 impl Measure {
     const ALL: [Self; 5] = [Self::Usage, Self::Charged, Self::Order, Self::Billed, Self::Paid];
 
-    const fn name(self) -> &'static str {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Usage => "usage",
             Self::Charged => "charged",

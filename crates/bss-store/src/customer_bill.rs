@@ -394,3 +394,18 @@ fn stored(row: &tokio_postgres::Row) -> StoredComputation {
         computed: row.get(3),
     }
 }
+
+/// What is open on a customer's bills, by currency.
+pub async fn open_of_customer(
+    session: &Session,
+    customer: CustomerId,
+) -> Result<Vec<(String, i64)>, StoreError> {
+    let rows = session
+        .query(
+            "SELECT currency, sum(open_minor)::bigint FROM customer_bill \
+             WHERE slot = $1 AND customer_id = $2 AND open_minor > 0 GROUP BY currency ORDER BY currency",
+            &[&customer.slot().sql(), &customer.uuid()],
+        )
+        .await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}

@@ -12,6 +12,7 @@ pub mod credit_note;
 pub mod customer;
 pub mod customer_analytics;
 pub mod customer_bill;
+pub mod dashboard;
 pub mod event_log;
 pub mod idempotency;
 pub mod identity;

@@ -94,12 +94,50 @@ pub async fn get(session: &Session, id: UsageFileId) -> Result<Option<UsageFile>
     Ok(session.query_opt(&sql, &[&id.uuid()]).await?.as_ref().map(read))
 }
 
-/// The latest files first.
-pub async fn list(session: &Session, offset: i64, limit: i64) -> Result<Vec<UsageFile>, StoreError> {
-    let sql =
-        format!("SELECT {COLUMNS} FROM usage_file ORDER BY created_at DESC, id DESC OFFSET $1 LIMIT $2");
-    let rows = session.query(&sql, &[&offset, &limit]).await?;
-    Ok(rows.iter().map(read).collect())
+/// A file with what charging has made of it so far, and how its lines are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileStanding {
+    /// The file.
+    pub file: UsageFile,
+    /// What charging made of its accepted records; the rest of them waits.
+    pub charged: ChargedLines,
+    /// The format's name.
+    pub format: String,
+}
+
+/// Files with where they stand, the latest first, and how many there are; or the one of this id.
+pub async fn standings(
+    session: &Session,
+    id: Option<UsageFileId>,
+    (offset, limit): (i64, i64),
+) -> Result<(Vec<FileStanding>, u64), StoreError> {
+    let rows = session
+        .query(
+            "SELECT f.id, f.source, f.name, f.sha256, f.size_bytes, f.state, f.lines_done, f.accepted, f.rejected, \
+             f.duplicates, f.not_charged, f.created_at, f.done_at, c.rated, c.rejected, c.duplicates, \
+             coalesce(s.format, ''), f.total FROM (\
+             SELECT *, count(*) OVER () AS total FROM usage_file WHERE ($1::uuid IS NULL OR id = $1) \
+             ORDER BY created_at DESC, id DESC OFFSET $2 LIMIT $3) f \
+             LEFT JOIN usage_source s ON s.name = f.source \
+             CROSS JOIN LATERAL (SELECT coalesce(sum(n.rated), 0)::bigint AS rated, \
+                 coalesce(sum(n.rejected), 0)::bigint AS rejected, \
+                 coalesce(sum(n.duplicates), 0)::bigint AS duplicates \
+                 FROM usage_file_count n WHERE n.tenant_id = f.tenant_id AND n.file_id = f.id) c \
+             ORDER BY f.created_at DESC, f.id DESC",
+            &[&id.map(TypedId::uuid), &offset, &limit],
+        )
+        .await?;
+    let total = rows.first().map_or(0, |row| row.get::<_, i64>(17));
+    let standing = |row: &Row| FileStanding {
+        file: read(row),
+        charged: ChargedLines {
+            rated: row.get(13),
+            rejected: row.get(14),
+            duplicates: row.get(15),
+        },
+        format: row.get(16),
+    };
+    Ok((rows.iter().map(standing).collect(), total.unsigned_abs()))
 }
 
 /// Adds what became of the next lines of a locked file.

@@ -144,6 +144,31 @@ pub async fn known(
         .collect())
 }
 
+/// In which order a list shows rejects.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RejectOrder {
+    /// As they came.
+    #[default]
+    Arrival,
+    /// The latest first.
+    Latest,
+    /// By their lines.
+    Line,
+    /// By their lines, from the last one.
+    LastLine,
+}
+
+impl RejectOrder {
+    const fn sql(self) -> &'static str {
+        match self {
+            Self::Arrival => "created_at, file_id, line, id",
+            Self::Latest => "created_at DESC, file_id, line DESC, id",
+            Self::Line => "line, created_at, id",
+            Self::LastLine => "line DESC, created_at, id",
+        }
+    }
+}
+
 /// Which rejects a list shows.
 #[derive(Debug, Clone, Default)]
 pub struct RejectFilter {
@@ -153,18 +178,23 @@ pub struct RejectFilter {
     pub state: Option<UsageState>,
     /// Only those with this reason's code.
     pub code: Option<String>,
+    /// Only the one of this id.
+    pub id: Option<Uuid>,
+    /// In which order.
+    pub order: RejectOrder,
     /// How many to leave out.
     pub offset: i64,
     /// How many at most.
     pub limit: i64,
 }
 
-/// Rejects in the order in which they came.
+/// Rejects of a list.
 pub async fn list(session: &Session, filter: &RejectFilter) -> Result<Vec<UsageReject>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM usage_reject WHERE ($1::uuid IS NULL OR file_id = $1) \
          AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR code = $3) \
-         ORDER BY created_at, file_id, line, id OFFSET $4 LIMIT $5"
+         AND ($4::uuid IS NULL OR id = $4) ORDER BY {} OFFSET $5 LIMIT $6",
+        filter.order.sql()
     );
     let rows = session
         .query(
@@ -173,6 +203,7 @@ pub async fn list(session: &Session, filter: &RejectFilter) -> Result<Vec<UsageR
                 &filter.file.map(TypedId::uuid),
                 &filter.state.map(UsageState::name),
                 &filter.code,
+                &filter.id,
                 &filter.offset,
                 &filter.limit,
             ],

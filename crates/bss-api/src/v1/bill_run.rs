@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::query::{Pairs, named, only};
+use super::query::{Pairs, latest_first, named, only, window};
 use crate::ApiState;
 use crate::kit::{ApiError, Call, ListQuery, json_body, page};
 
@@ -27,9 +27,10 @@ pub(super) async fn list(
 ) -> Result<Response, ApiError> {
     let query = ListQuery::read(pairs)?;
     only(&query, &[], &["startedAt"])?;
+    latest_first(&query)?;
     let session = call.read(&state).await?;
-    let window = (i64::from(query.request.offset), i64::from(query.request.limit));
-    let (runs, total) = store::list(&session, window.0, window.1).await?;
+    let (offset, limit) = window(&query);
+    let (runs, total) = store::list(&session, offset, limit).await?;
     let ids: Vec<BillRunId> = runs.iter().map(|run| run.id).collect();
     let totals = store::totals(&session, &ids).await?;
     session.finish().await?;

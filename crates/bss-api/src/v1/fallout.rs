@@ -1,33 +1,32 @@
 //! The fallout queue: work at the network that people have to look at.
 
-use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bss_app::{AppError, order_processing};
 use bss_domain::ids::ProductOrderId;
 use bss_store::activation::{self, Activation};
-use http::StatusCode;
+use http::{StatusCode, Uri};
 use serde_json::{Value, json};
 
+use super::query::{Pairs, latest_first, only, window};
 use crate::ApiState;
-use crate::kit::{ApiError, Call, ListQuery};
+use crate::kit::{ApiError, Call, ListQuery, page};
 
 pub(super) async fn list(
     State(state): State<ApiState>,
     call: Call,
-    Query(pairs): Query<Vec<(String, String)>>,
+    uri: Uri,
+    Query(pairs): Pairs,
 ) -> Result<Response, ApiError> {
-    let request = ListQuery::read(pairs)?.request;
+    let query = ListQuery::read(pairs)?;
+    only(&query, &[], &["at"])?;
+    latest_first(&query)?;
+    let (offset, limit) = window(&query);
     let session = call.read(&state).await?;
-    let (rows, total) =
-        activation::fallout(&session, i64::from(request.offset), i64::from(request.limit)).await?;
+    let (rows, total) = activation::fallout(&session, offset, limit).await?;
     session.finish().await?;
-    let shown: Vec<Value> = rows.iter().map(shown).collect();
-    let counts = [
-        ("x-total-count", total.to_string()),
-        ("x-result-count", shown.len().to_string()),
-    ];
-    Ok((counts, Json(shown)).into_response())
+    let shown = rows.iter().map(shown).collect();
+    Ok(page(&state, &uri, &query, shown, (total.unsigned_abs(), true)))
 }
 
 pub(super) async fn retry(
@@ -54,6 +53,7 @@ fn shown(piece: &Activation) -> Value {
         "code": piece.state.name(),
         "reason": piece.reason.as_deref().unwrap_or_default(),
         "attempts": piece.attempts,
+        "at": piece.created_at.to_string(),
         "held": [{ "id": piece.service, "@referredType": "Service" }],
         "state": "open",
     })

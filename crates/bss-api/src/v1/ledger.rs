@@ -5,14 +5,14 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use bss_app::AppError;
 use bss_app::ledger_check::{self, LedgerCheckReport};
-use bss_domain::{Currency, Instant, Money, Refusal};
+use bss_domain::{Instant, Refusal};
 use bss_store::ledger::{self, AccountLine, EntryFilter, LedgerBalance, PostedEntry};
 use http::Uri;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::query::{Pairs, named, only, value};
+use super::query::{Pairs, latest_first, money, named, only, value, window};
 use crate::ApiState;
 use crate::kit::{ApiError, Call, ListQuery, page};
 
@@ -58,6 +58,7 @@ pub(super) async fn account(
 ) -> Result<Response, ApiError> {
     let query = ListQuery::read(pairs)?;
     only(&query, &["currency"], &["at"])?;
+    latest_first(&query)?;
     let session = call.read(&state).await?;
     let currencies = ledger::currencies(&session, &code).await?;
     let currency = match (value(&query, "currency"), currencies.as_slice()) {
@@ -72,8 +73,7 @@ pub(super) async fn account(
             return Err(Refusal::invalid("wrongQuery", "currency", "", message).into());
         }
     };
-    let window = (i64::from(query.request.offset), i64::from(query.request.limit));
-    let (lines, total) = ledger::account_lines(&session, &code, &currency, window).await?;
+    let (lines, total) = ledger::account_lines(&session, &code, &currency, window(&query)).await?;
     session.finish().await?;
     let shown = lines.iter().map(account_line).collect::<Result<_, _>>()?;
     Ok(page(&state, &uri, &query, shown, (total, true)))
@@ -87,6 +87,7 @@ pub(super) async fn entries(
 ) -> Result<Response, ApiError> {
     let query = ListQuery::read(pairs)?;
     only(&query, &["cause.id", "kind", "billingAccount.id"], &["at"])?;
+    latest_first(&query)?;
     let id = |name: &str| value(&query, name).map(|id| named(name, id)).transpose();
     let filter = EntryFilter {
         id: None,
@@ -126,13 +127,6 @@ pub(super) async fn one_entry(
     let found = ledger::entries(&session, &filter).await?;
     session.finish().await?;
     Ok(Json(entry(found.first().ok_or_else(missing)?)?))
-}
-
-fn money(minor: i64, currency: &str) -> Result<Money, ApiError> {
-    Ok(Money::new(
-        minor,
-        Currency::of(currency).map_err(AppError::internal)?,
-    ))
 }
 
 fn balance(row: &LedgerBalance) -> Result<Value, ApiError> {

@@ -1,14 +1,25 @@
 //! `/bss-api/v1`: what the console needs and TM Forum has no API for. Each handler is one read of the store or one
 //! use case; [`OPERATIONS`] describes them for the OpenAPI document.
 
+mod allocation;
+mod allowance;
+mod analytics;
+mod bill_preview;
 mod bill_run;
 mod clock;
+mod dashboard;
+mod events;
 mod fallout;
 mod ledger;
+mod live;
 mod query;
 mod search;
+mod trace;
+mod usage;
 
 use http::Method;
+
+pub use live::Live;
 
 use crate::ApiState;
 use crate::auth::Routes;
@@ -114,6 +125,88 @@ pub const OPERATIONS: &[Operation] = &[
         &["cause.id", "kind", "billingAccount.id", "offset", "limit"],
     ),
     Operation::get("/bss-api/v1/ledger/entry/{id}", "an entry of the ledger"),
+    Operation::get(
+        "/bss-api/v1/dashboard",
+        "today in a few figures, as far as the caller's roles may see them",
+    ),
+    Operation::get(
+        "/bss-api/v1/trace/{id}",
+        "everything that an order, product, usage record, bill or payment caused or came from",
+    ),
+    Operation::get("/bss-api/v1/live", "what changes, as server-sent events"),
+    Operation::list(
+        "/bss-api/v1/usageFile",
+        "usage files with what became of their lines, the latest first",
+        &["offset", "limit"],
+    ),
+    Operation::get(
+        "/bss-api/v1/usageFile/{id}",
+        "a usage file with what became of its lines",
+    ),
+    Operation::list(
+        "/bss-api/v1/usageReject",
+        "usage that couldn't be taken, with the reason",
+        &["state", "code", "file.id", "sort", "offset", "limit"],
+    ),
+    Operation::get("/bss-api/v1/usageReject/{id}", "a reject"),
+    Operation::post(
+        "/bss-api/v1/usageReject/{id}/replay",
+        "sends a reject in again, mended to `raw` where the body has it",
+    ),
+    Operation::get(
+        "/bss-api/v1/usage/{id}/explain",
+        "how a usage record was rated and where it went",
+    ),
+    Operation::list(
+        "/bss-api/v1/allowance",
+        "a customer's allowances whose window is open now",
+        &["customer.id", "offset", "limit"],
+    ),
+    Operation::get(
+        "/bss-api/v1/analytics/customer/{id}",
+        "what a customer used, ordered, was billed and paid",
+    ),
+    Operation::asked(
+        "/bss-api/v1/analytics/segment",
+        "the same by segment of customers, in an interval of hours",
+        &["from", "to"],
+    ),
+    Operation::asked(
+        "/bss-api/v1/billPreview",
+        "the next bill of an account as it stands now",
+        &["billingAccount.id"],
+    ),
+    Operation::post(
+        "/bss-api/v1/billPreview",
+        "what a product order would put on its first bill",
+    ),
+    Operation::post(
+        "/bss-api/v1/allocation",
+        "pays an account's open bills from its credit, the one due first in front",
+    ),
+    Operation::get("/bss-api/v1/events/topics", "the topics of the event log"),
+    Operation::asked(
+        "/bss-api/v1/events/topics/{name}/messages",
+        "events of a topic, newest first",
+        &["partition", "key", "type", "before", "limit"],
+    ),
+    Operation::get(
+        "/bss-api/v1/events/groups",
+        "consumer groups with their positions and lag",
+    ),
+    Operation::list(
+        "/bss-api/v1/events/parked",
+        "events that a group couldn't process, newest first",
+        &["group", "offset", "limit"],
+    ),
+    Operation::post(
+        "/bss-api/v1/events/parked/{id}/retry",
+        "tries a parked event again, and those behind it after it",
+    ),
+    Operation::post(
+        "/bss-api/v1/events/parked/{id}/skip",
+        "gives a parked event up for a `reason`; those behind it go on",
+    ),
 ];
 
 /// The routes.
@@ -136,4 +229,37 @@ pub fn routes() -> Routes<ApiState> {
         .add(Method::GET, "/bss-api/v1/ledger/account/{id}", ledger::account)
         .add(Method::GET, "/bss-api/v1/ledger/entry", ledger::entries)
         .add(Method::GET, "/bss-api/v1/ledger/entry/{id}", ledger::one_entry)
+        .add(Method::GET, "/bss-api/v1/dashboard", dashboard::read)
+        .add(Method::GET, "/bss-api/v1/trace/{id}", trace::trace)
+        .add(Method::GET, "/bss-api/v1/live", live::live)
+        .add(Method::GET, "/bss-api/v1/usageFile", usage::files)
+        .add(Method::GET, "/bss-api/v1/usageFile/{id}", usage::file)
+        .add(Method::GET, "/bss-api/v1/usageReject", usage::rejects)
+        .add(Method::GET, "/bss-api/v1/usageReject/{id}", usage::reject)
+        .add(Method::POST, "/bss-api/v1/usageReject/{id}/replay", usage::replay)
+        .add(Method::GET, "/bss-api/v1/usage/{id}/explain", usage::explain)
+        .add(Method::GET, "/bss-api/v1/allowance", allowance::list)
+        .add(
+            Method::GET,
+            "/bss-api/v1/analytics/customer/{id}",
+            analytics::customer,
+        )
+        .add(Method::GET, "/bss-api/v1/analytics/segment", analytics::segments)
+        .add(Method::GET, "/bss-api/v1/billPreview", bill_preview::of_account)
+        .add(Method::POST, "/bss-api/v1/billPreview", bill_preview::of_order)
+        .add(Method::POST, "/bss-api/v1/allocation", allocation::allocate)
+        .add(Method::GET, "/bss-api/v1/events/topics", events::topics)
+        .add(
+            Method::GET,
+            "/bss-api/v1/events/topics/{name}/messages",
+            events::messages,
+        )
+        .add(Method::GET, "/bss-api/v1/events/groups", events::groups)
+        .add(Method::GET, "/bss-api/v1/events/parked", events::parked)
+        .add(
+            Method::POST,
+            "/bss-api/v1/events/parked/{id}/retry",
+            events::retry,
+        )
+        .add(Method::POST, "/bss-api/v1/events/parked/{id}/skip", events::skip)
 }

@@ -1,23 +1,25 @@
 //! What lists without a table of the resource kit may be asked: named filters by equality, and their one order.
 
 use axum::extract::Query;
-use bss_domain::Refusal;
+use bss_app::AppError;
+use bss_domain::{Currency, Money, Refusal};
 use bss_store::resource::Comparison;
 
-use crate::kit::ListQuery;
+use crate::kit::{ApiError, ListQuery};
 
 /// The pairs of a query.
 pub(super) type Pairs = Query<Vec<(String, String)>>;
 
-/// Refuses filters other than these, and orders other than by these, the latest first.
-pub(super) fn only(query: &ListQuery, filters: &[&str], descending: &[&str]) -> Result<(), Refusal> {
+/// Refuses filters other than these, and orders other than by these attributes.
+pub(super) fn only(query: &ListQuery, filters: &[&str], orders: &[&str]) -> Result<(), Refusal> {
     for filter in &query.request.filters {
         let name = filter.attribute.as_str();
         if !filters.contains(&name) || filter.comparison != Comparison::Equal || filter.values.len() != 1 {
-            let message = format!(
-                "{name}: this list is filtered by one value each of: {}",
-                filters.join(", ")
-            );
+            let known = match filters {
+                [] => "this list has no filters".to_owned(),
+                some => format!("this list is filtered by one value each of: {}", some.join(", ")),
+            };
+            let message = format!("{name}: {known}");
             return Err(Refusal::invalid(
                 "wrongQuery",
                 name,
@@ -26,19 +28,48 @@ pub(super) fn only(query: &ListQuery, filters: &[&str], descending: &[&str]) -> 
             ));
         }
     }
-    match query
+    let unknown = query
         .request
         .sort
         .iter()
-        .find(|(name, down)| !down || !descending.contains(&name.as_str()))
-    {
+        .find(|(name, _)| !orders.contains(&name.as_str()));
+    unknown.map_or(Ok(()), |(name, _)| {
+        let message = match orders {
+            [] => "sort: this list has one order".to_owned(),
+            some => format!("sort: this list is sorted by {}", some.join(", ")),
+        };
+        Err(Refusal::invalid("wrongQuery", "sort", name, message))
+    })
+}
+
+/// Refuses ascending orders: of a list that comes the latest first.
+pub(super) fn latest_first(query: &ListQuery) -> Result<(), Refusal> {
+    match query.request.sort.iter().find(|(_, descending)| !descending) {
         Some((name, _)) => {
-            let orders: Vec<String> = descending.iter().map(|name| format!("-{name}")).collect();
-            let message = format!("sort: this list comes in the order {}", orders.join(", "));
+            let message = format!("sort: this list comes the latest first: -{name}");
             Err(Refusal::invalid("wrongQuery", "sort", name, message))
         }
         None => Ok(()),
     }
+}
+
+/// The attribute that a list is sorted by first, and whether it descends.
+pub(super) fn sorted(query: &ListQuery) -> Option<(&str, bool)> {
+    let first = query.request.sort.first();
+    first.map(|(name, descending)| (name.as_str(), *descending))
+}
+
+/// How many to leave out, and how many at most.
+pub(super) fn window(query: &ListQuery) -> (i64, i64) {
+    (i64::from(query.request.offset), i64::from(query.request.limit))
+}
+
+/// An amount of a currency that the store has.
+pub(super) fn money(minor: i64, currency: &str) -> Result<Money, ApiError> {
+    Ok(Money::new(
+        minor,
+        Currency::of(currency).map_err(AppError::internal)?,
+    ))
 }
 
 /// The value of a filter.

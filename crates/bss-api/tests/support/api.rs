@@ -64,7 +64,7 @@ pub async fn api(require_idempotency_key: bool) -> Api {
         public_urls: vec![BASE.to_owned(), "https://other.test".to_owned()],
         require_idempotency_key,
     };
-    let state = ApiState::new(app.clone(), config);
+    let state = ApiState::new(app.clone(), config, tokio_util::sync::CancellationToken::new());
     Api {
         router: router(state.clone(), Arc::new(guard)),
         world,
@@ -126,6 +126,15 @@ impl Actor<'_> {
             headers,
             body: serde_json::from_slice(&bytes).unwrap_or_default(),
         }
+    }
+
+    /// An answer that goes on: its body is read by the test.
+    pub async fn open(&self, path: &str) -> http::Response<Body> {
+        let request = Request::builder()
+            .uri(path)
+            .header("authorization", format!("Bearer {}", self.token));
+        let request = request.body(Body::empty()).unwrap();
+        self.api.router.clone().oneshot(request).await.unwrap()
     }
 
     pub async fn get(&self, path: &str) -> Answer {

@@ -17,7 +17,7 @@ use bss_store::{UnitOfWork, resource_pool};
 use serde_json::{Map, json};
 
 use super::network_work::request;
-use super::{Held, change, facts::facts, settle::settle_item, to_json};
+use super::{Held, change, facts, settle::settle_item, to_json};
 use crate::{App, AppError, RequestContext};
 
 /// What one item is going to do, looked up and allowed.

@@ -1,6 +1,6 @@
-use bss_domain::TypedId;
 use bss_domain::fulfilment::ItemWork;
 use bss_domain::ids::ServiceId;
+use bss_domain::{Instant, TypedId};
 use bss_store::UnitOfWork;
 use bss_store::activation::{self, Activation, ActivationState, NetworkAction};
 
@@ -29,6 +29,7 @@ pub(super) async fn request(
         attempts: 0,
         reason: None,
         traceparent: context.traceparent,
+        created_at: Instant::now(),
     };
     Ok(activation::insert(work, &new).await?)
 }

@@ -232,6 +232,7 @@ pub(crate) const LIST: &str = "\
               AND w.state = 'waiting') AS waiting, count(*) OVER () AS total
     FROM parked_event p WHERE p.state = 'parked' AND ($1::text IS NULL OR p.group_name = $1)
     ORDER BY p.parked_at DESC, p.id LIMIT $2 OFFSET $3";
+pub(crate) const COUNTS: &str = "SELECT group_name, count(*) FROM parked_event WHERE state = 'parked' GROUP BY group_name ORDER BY group_name";
 pub(crate) const RETRY: &str =
     "UPDATE parked_event SET retry = true WHERE slot = $1 AND id = $2 AND state = 'parked'";
 pub(crate) const SKIP: &str = "\
@@ -248,6 +249,12 @@ pub async fn list(
     let rows = session.query(LIST, &[&group, &limit, &offset]).await?;
     let total = rows.first().map_or(0, |row| row.get("total"));
     Ok((rows.iter().filter_map(summary_of).collect(), total))
+}
+
+/// How many of the session's tenant's events each group has parked.
+pub async fn counts(session: &Session) -> Result<Vec<(String, i64)>, StoreError> {
+    let rows = session.query(COUNTS, &[]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
 /// Asks the group's worker to try a parked event again, and those behind it after it; false where there is none.

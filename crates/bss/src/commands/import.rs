@@ -146,6 +146,7 @@ async fn list(
         code: options.code.clone(),
         offset: 0,
         limit: options.limit,
+        ..RejectFilter::default()
     };
     let session = app.store.read(context.scope()).await?;
     let found = usage_reject::list(&session, &filter).await?;

@@ -58,6 +58,7 @@ async fn router(serving: &Serving, issuer: &Arc<Issuer>, public_urls: &[String])
             public_urls: public_urls.to_vec(),
             require_idempotency_key: serving.config.require_idempotency_key,
         },
+        serving.stop.clone(),
     );
     let matrix = Matrix::committed().map_err(|error| Failure::refused(error.to_string()))?;
     let verifier = match &serving.config.issuer_url {
