@@ -5,37 +5,7 @@ import type * as T from './types'
 import { EventParser, type ServerEvent } from '../utils/serverEvents'
 
 /** A path that the API's description has; another one doesn't compile. */
-type Path = keyof paths | Undescribed
-/** Calls that the console makes before the description names them: a list that only shrinks. */
-type Undescribed = Exclude<
-  | '/bss-api/v1/allocation'
-  | '/bss-api/v1/allowance'
-  | '/bss-api/v1/analytics/customer/{id}'
-  | '/bss-api/v1/billPreview'
-  | '/bss-api/v1/billRun'
-  | '/bss-api/v1/dashboard'
-  | '/bss-api/v1/events/groups'
-  | '/bss-api/v1/events/parked'
-  | '/bss-api/v1/events/parked/{id}/retry'
-  | '/bss-api/v1/events/parked/{id}/skip'
-  | '/bss-api/v1/events/topics'
-  | '/bss-api/v1/events/topics/{name}/messages'
-  | '/bss-api/v1/ledger/account/{code}'
-  | '/bss-api/v1/ledger/entry'
-  | '/bss-api/v1/ledger/trialBalance'
-  | '/bss-api/v1/live'
-  | '/bss-api/v1/trace/{id}'
-  | '/bss-api/v1/usage/{id}/explain'
-  | '/bss-api/v1/usageFile'
-  | '/bss-api/v1/usageReject'
-  | '/bss-api/v1/usageReject/{id}/replay'
-  | '/tmf-api/customerBillManagement/v4/appliedCustomerBillingRate'
-  | '/tmf-api/customerBillManagement/v4/customerBill'
-  | '/tmf-api/customerBillManagement/v4/customerBill/{id}/explain'
-  | '/tmf-api/customerBillManagement/v4/customerBill/{id}/pdf'
-  | '/tmf-api/paymentManagement/v4/payment'
-  | '/tmf-api/productOrderingManagement/v4/cancelProductOrder'
-  | '/tmf-api/usageManagement/v4/usage', keyof paths>
+type Path = keyof paths
 
 const PATHS = {
   category: '/tmf-api/productCatalogManagement/v4/category',
@@ -269,7 +239,7 @@ export async function previewOrder(productOrder: unknown, o: CallOptions = {}): 
 
 /** The lines of one ledger account, newest first as the server sorts them. */
 export async function ledgerAccount(code: string, query: ListQuery, o: CallOptions = {}): Promise<Page<T.LedgerLine>> {
-  const { data, response } = await send('GET', '/bss-api/v1/ledger/account/{code}', { ...o, at: { code }, query })
+  const { data, response } = await send('GET', '/bss-api/v1/ledger/account/{id}', { ...o, at: { id: code }, query })
   const rows = (Array.isArray(data) ? data : []) as T.LedgerLine[]
   return pageOf(rows, response)
 }
