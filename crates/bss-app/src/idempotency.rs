@@ -2,10 +2,11 @@
 
 use bss_store::Session;
 use bss_store::idempotency::{self, Kept};
+use bss_store::identity::tenant;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{AppError, RequestContext};
+use crate::{App, AppError, RequestContext};
 
 /// To be called first in the transaction: gives the earlier answer of a call that is repeated. The same key under
 /// way is [`AppError::KeyInFlight`], the same key with another body [`AppError::KeyReused`].
@@ -48,4 +49,26 @@ pub async fn keep<T: Serialize>(
     idempotency::keep(work, &key.route, &key.key, &kept)
         .await
         .map_err(AppError::from)
+}
+
+/// The name under which old answers are forgotten.
+const ACTOR: &str = "idempotency";
+
+/// Forgets the answers of all tenants that nobody may ask for again, in bounded transactions, and tells how many they
+/// were.
+pub async fn purge(app: &App) -> Result<u64, AppError> {
+    let mut forgotten = 0;
+    for tenant in tenant::all(&app.store).await? {
+        let context = RequestContext::system(tenant, ACTOR);
+        loop {
+            let work = app.store.begin_work(context.scope()).await?;
+            let purged = idempotency::purge(&work).await?;
+            work.commit().await?;
+            forgotten += purged;
+            if purged < idempotency::PURGED_MAX {
+                break;
+            }
+        }
+    }
+    Ok(forgotten)
 }

@@ -72,11 +72,14 @@ pub async fn keep(session: &Session, route: &str, key: &str, answer: &Kept) -> R
     Ok(())
 }
 
-/// Forgets a bounded number of answers that are older than a day, and tells how many.
+/// How many answers are forgotten at once.
+pub const PURGED_MAX: u64 = 10_000;
+
+/// Forgets at most [`PURGED_MAX`] answers that are older than a day, and tells how many.
 pub async fn purge(session: &Session) -> Result<u64, StoreError> {
     let sql = format!(
         "DELETE FROM idempotency_key WHERE (tenant_id, subject, route, key) IN (SELECT tenant_id, subject, route, key \
-         FROM idempotency_key WHERE created_at <= clock_timestamp() - {KEPT} LIMIT 10000)"
+         FROM idempotency_key WHERE created_at <= clock_timestamp() - {KEPT} LIMIT $1)"
     );
-    session.execute(&sql, &[]).await
+    session.execute(&sql, &[&PURGED_MAX.cast_signed()]).await
 }

@@ -4,7 +4,7 @@ use bss_domain::TypedId;
 use bss_domain::ids::TenantId;
 
 use super::id;
-use crate::{Session, StoreError};
+use crate::{Session, Store, StoreError};
 
 /// The tenant of this name.
 pub async fn find(session: &Session, name: &str) -> Result<Option<TenantId>, StoreError> {
@@ -12,6 +12,15 @@ pub async fn find(session: &Session, name: &str) -> Result<Option<TenantId>, Sto
         .query_opt("SELECT tenant_id FROM tenant WHERE name = $1", &[&name])
         .await?;
     Ok(row.map(|row| id(&row, "tenant_id")))
+}
+
+/// Every tenant.
+pub async fn all(store: &Store) -> Result<Vec<TenantId>, StoreError> {
+    let connection = store.worker_connection().await?;
+    let rows = connection
+        .query("SELECT tenant_id FROM tenant ORDER BY name", &[])
+        .await?;
+    Ok(rows.iter().map(|row| id(row, "tenant_id")).collect())
 }
 
 /// Whether there is such a tenant.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bss_app::activation::{self, ActivationConfig, HttpNetwork, HttpNetworkConfig};
+use bss_app::idempotency;
 use bss_store::event_log::retention;
 use bss_streams::charging::Charging;
 use bss_streams::customer_analytics::CustomerAnalytics;
@@ -18,7 +19,7 @@ use crate::failure::Failure;
 
 /// How long the network's answer is waited for before its outcome counts as unknown.
 const NETWORK_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often days of the log are opened ahead and old ones dropped.
+/// How often days of the log are opened ahead and old ones dropped, and kept answers that are too old forgotten.
 const UPKEEP_EVERY: Duration = Duration::from_hours(1);
 /// An application that gave up is started again after a pause between these.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
@@ -36,6 +37,7 @@ fn applications(serving: &Serving) -> Vec<Arc<dyn Application>> {
 pub fn start(serving: &Serving, tasks: &mut JoinSet<()>) -> Result<StreamMetrics, Failure> {
     start_activation(serving, tasks)?;
     tasks.spawn(keep_log(serving.clone()));
+    tasks.spawn(forget_answers(serving.clone()));
     let runtime = Runtime::new(serving.app.store.clone(), RuntimeConfig::default());
     for application in applications(serving) {
         let part = serving.ops.readiness.register(application.group());
@@ -85,6 +87,16 @@ async fn keep_log(serving: Serving) {
         match retention::maintain(&serving.app.store, serving.config.log_retention_days).await {
             Ok(done) => tracing::info!(opened = ?done.opened, dropped = ?done.dropped, "the log's days"),
             Err(error) => tracing::warn!(%error, "the log's days could not be kept"),
+        }
+    }
+}
+
+async fn forget_answers(serving: Serving) {
+    let mut ticks = tokio::time::interval(UPKEEP_EVERY);
+    while serving.stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        match idempotency::purge(&serving.app).await {
+            Ok(forgotten) => tracing::info!(forgotten, "answers kept for repeated calls"),
+            Err(error) => tracing::warn!(%error, "old answers could not be forgotten"),
         }
     }
 }
