@@ -5,6 +5,7 @@ pub mod allowance;
 pub mod bill_document;
 pub mod bill_run;
 pub mod billing_account;
+pub mod cancel_product_order;
 pub mod catalog;
 pub mod credit_note;
 pub mod customer;

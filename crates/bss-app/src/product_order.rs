@@ -3,19 +3,21 @@
 use async_trait::async_trait;
 use bss_domain::Refusal;
 use bss_domain::TypedId;
-use bss_domain::ids::{BillingAccountId, CustomerId, ProductOrderId};
+use bss_domain::document::Reference;
+use bss_domain::ids::{BillingAccountId, CustomerId, ProductOrderId, is_ours};
 use bss_domain::product_order::{NewProductOrder, ProductOrder, SHAPE};
 use bss_domain::shape::check_patched;
 use bss_events::Topic;
 use bss_store::billing_account::BILLING_ACCOUNT;
 use bss_store::customer::CUSTOMER;
+use bss_store::product::PRODUCT;
 use bss_store::product_order::PRODUCT_ORDER;
 use bss_store::resource::{self, Stored};
 use bss_store::{Session, UnitOfWork};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::resource::{ResourceUseCases, changed_attributes, hold};
+use crate::resource::{ResourceUseCases, changed_attributes, check_references, hold};
 use crate::{App, AppError, RequestContext, idempotency};
 
 /// Product orders as the resource kit calls them.
@@ -102,6 +104,8 @@ pub async fn accept(
     let new = NewProductOrder::read(body)?;
     let now = app.clock.now();
     let customer = check(context, work, &new).await?;
+    check_products(work, &new, customer).await?;
+    check_references(work, SHAPE, body).await?;
     let id: ProductOrderId = app.ids.new_id(now, customer.slot());
     let order = new.accept(id, now);
     let stored = resource::insert(work, &PRODUCT_ORDER, id.uuid(), &document(&order)?, now).await?;
@@ -200,6 +204,35 @@ async fn check_accounts(
             return Err(unknown().into());
         }
         known.push(id.into());
+    }
+    Ok(())
+}
+
+/// A product that an item names is the customer's. What the catalog says of the offering is judged later, when the order
+/// is taken up.
+async fn check_products(
+    session: &Session,
+    new: &NewProductOrder,
+    customer: CustomerId,
+) -> Result<(), AppError> {
+    for (index, item) in new.product_order_item.iter().enumerate() {
+        let Some(given) = item.product_id() else {
+            continue;
+        };
+        let Some(id) = given.parse().ok().filter(|id| is_ours(*id)) else {
+            continue;
+        };
+        let stored = resource::get(session, &PRODUCT, id).await?;
+        let owner = stored.and_then(|stored| {
+            let parties: Vec<Reference> =
+                serde_json::from_value(stored.body["relatedParty"].clone()).unwrap_or_default();
+            Some(parties.first()?.id.clone())
+        });
+        if owner != Some(customer.to_string()) {
+            let field = format!("productOrderItem[{index}].product.id");
+            let message = format!("{field}: customer {customer} has no product {given:?}");
+            return Err(Refusal::invalid("unknownReference", field, given, message).into());
+        }
     }
     Ok(())
 }

@@ -134,6 +134,8 @@ pub struct ItemWork {
     pub deactivating: usize,
     /// Pieces of work that people have to look at.
     pub fallout: usize,
+    /// Whether nothing of the item is wanted any more: its order is being cancelled.
+    pub unwanted: bool,
 }
 
 /// What an order item does next.
@@ -147,7 +149,7 @@ pub enum ItemStep {
     Complete,
     /// Something was refused: what works already has to be deactivated, what wasn't sent is taken back.
     Compensate,
-    /// Nothing works any more: resources are released and the item fails.
+    /// Nothing works any more: resources are released and the item fails, or is cancelled where it is unwanted.
     Fail,
 }
 
@@ -156,7 +158,7 @@ pub fn next_item_step(work: ItemWork) -> ItemStep {
     if work.fallout > 0 {
         return ItemStep::Hold;
     }
-    if work.refused == 0 {
+    if work.refused == 0 && !work.unwanted {
         return if work.activating > 0 {
             ItemStep::Wait
         } else {
@@ -242,6 +244,11 @@ mod tests {
             working,
             deactivating,
             fallout,
+            unwanted: false,
+        };
+        let unwanted = |work: ItemWork| ItemWork {
+            unwanted: true,
+            ..work
         };
         let cases = [
             (work(2, 0, 0, 0, 0), ItemStep::Wait),
@@ -253,6 +260,11 @@ mod tests {
             (work(0, 2, 0, 0, 0), ItemStep::Fail),
             (work(0, 1, 0, 0, 1), ItemStep::Hold),
             (work(0, 0, 0, 0, 0), ItemStep::Complete),
+            (unwanted(work(0, 0, 0, 0, 0)), ItemStep::Fail),
+            (unwanted(work(1, 0, 0, 0, 0)), ItemStep::Wait),
+            (unwanted(work(1, 0, 1, 0, 0)), ItemStep::Compensate),
+            (unwanted(work(0, 0, 0, 2, 0)), ItemStep::Wait),
+            (unwanted(work(0, 0, 0, 1, 1)), ItemStep::Hold),
         ];
         for (state, expected) in cases {
             assert_eq!(next_item_step(state), expected, "{state:?}");

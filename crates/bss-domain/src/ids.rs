@@ -157,6 +157,8 @@ typed_ids! {
     ProductOfferingPriceId = "ProductOfferingPrice";
     /// An order for products.
     ProductOrderId = "ProductOrder";
+    /// A request to cancel a product order.
+    CancelProductOrderId = "CancelProductOrder";
     /// An order for services, decomposed from a product order.
     ServiceOrderId = "ServiceOrder";
     /// A product that a customer has.

@@ -3,6 +3,7 @@
 pub mod activation;
 pub mod allowance;
 pub mod billing_account;
+pub mod cancel_product_order;
 pub mod catalog;
 pub mod customer;
 pub mod customer_bill;

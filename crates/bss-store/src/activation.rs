@@ -215,12 +215,13 @@ pub async fn settle(
     Ok(settled == 1)
 }
 
-/// Takes back work that was never sent; false where an attempt has begun.
+/// Takes back work that the network is known not to have: it was never sent, or the last answer said so. False where
+/// an attempt is under way or has no outcome.
 pub async fn withdraw(session: &Session, id: Uuid, reason: &str) -> Result<bool, StoreError> {
     let withdrawn = session
         .execute(
             "UPDATE activation SET state = 'refused', reason = $3 \
-             WHERE slot = $1 AND id = $2 AND state = 'due' AND attempts = 0",
+             WHERE slot = $1 AND id = $2 AND state = 'due' AND leased_until IS NULL",
             &[&Slot::of(id).sql(), &id, &reason],
         )
         .await?;

@@ -5,6 +5,7 @@ pub mod bench;
 pub mod bill_run;
 pub mod billing_account;
 pub mod bucket;
+pub mod cancel_product_order;
 pub mod catalog;
 pub mod charging;
 pub mod clock;

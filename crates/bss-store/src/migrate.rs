@@ -61,6 +61,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     14 "0014_money";
     15 "0015_reversals";
     16 "0016_bill_run";
+    20 "0020_cancel_product_order";
 };
 
 /// A statement that can't run in a transaction (`CREATE INDEX CONCURRENTLY`) stands alone below this header.

@@ -27,6 +27,7 @@ pub use call::Call;
 pub(crate) use call::json_body;
 pub use error::ApiError;
 pub(crate) use links::page;
+pub(crate) use present::presented;
 pub use query::{LIMIT_MAX, ListQuery};
 pub use routes::routes;
 pub use view::{View, ViewFuture, Views};
@@ -103,6 +104,9 @@ pub enum Owner {
     Customer(&'static str),
     /// That of the customer whose billing account's id stands at this path.
     Account(&'static str),
+    /// That of the customer whose id stands at this path, where the use case writes it: it alone judges whether a caller
+    /// who is confined may create one.
+    Found(&'static str),
 }
 
 /// The path by which most resources name their customer.

@@ -109,6 +109,7 @@ async fn create(resource: &'static Resource, state: ApiState, call: Call, body: 
     let body = json_body(&body)?;
     check_addresses(&state, &body)?;
     if let Some(customer) = call.confined_to
+        && !matches!(resource.owner, Owner::Found(_))
         && !belongs(resource, &body, customer)?
     {
         return Err(hidden());
@@ -211,7 +212,7 @@ fn belongs(resource: &Resource, body: &Value, customer: CustomerId) -> Result<bo
         Owner::Everyone => true,
         // Nobody who is confined creates what belongs to an account.
         Owner::Nobody | Owner::Itself | Owner::Account(_) => false,
-        Owner::Customer(path) => text_at(path, body)? == Some(customer.to_string()),
+        Owner::Customer(path) | Owner::Found(path) => text_at(path, body)? == Some(customer.to_string()),
     })
 }
 
@@ -233,7 +234,7 @@ async fn own(resource: &Resource, session: &Session, customer: CustomerId) -> Re
         Owner::Everyone => Ok(Vec::new()),
         Owner::Nobody => Err(hidden()),
         Owner::Itself => Ok(by("id", vec![customer.to_string()])),
-        Owner::Customer(path) => Ok(by(path, vec![customer.to_string()])),
+        Owner::Customer(path) | Owner::Found(path) => Ok(by(path, vec![customer.to_string()])),
         Owner::Account(path) => {
             let accounts = billing_account::of_customer(session, customer).await?;
             Ok(by(path, accounts.iter().map(ToString::to_string).collect()))

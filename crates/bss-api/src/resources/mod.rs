@@ -30,6 +30,7 @@ pub static ALL: &[&Resource] = &[
     &customer::CUSTOMER,
     &account::BILLING_ACCOUNT,
     &product_order::PRODUCT_ORDER,
+    &product_order::CANCEL_PRODUCT_ORDER,
     &service_order::SERVICE_ORDER,
     &product::PRODUCT,
     &service::SERVICE,

@@ -225,7 +225,7 @@ fn remember_item(held: &Held, item: &ProductOrderItem, product: &mut Product) {
     });
 }
 
-async fn load(work: &UnitOfWork, id: ProductId) -> Result<Stored, AppError> {
+pub(super) async fn load(work: &UnitOfWork, id: ProductId) -> Result<Stored, AppError> {
     resource::get_for_update(work, &PRODUCT, id.uuid())
         .await?
         .ok_or_else(|| AppError::not_found("Product", id))

@@ -4,6 +4,7 @@
 //! other, whichever worker brings them.
 
 mod begin;
+mod cancel;
 mod change;
 mod facts;
 mod network_work;
@@ -11,10 +12,11 @@ mod settle;
 
 pub use begin::begin;
 pub(crate) use facts::facts;
+pub use cancel::cancel;
 pub use settle::{Outcome, retry_fallout, settle};
 
 use bss_domain::ids::{BillingAccountId, CustomerId, ProductOrderId};
-use bss_domain::product_order::ProductOrder;
+use bss_domain::product_order::{OrderState, ProductOrder};
 use bss_domain::{Instant, TypedId};
 use bss_events::{NewEvent, Topic};
 use bss_store::UnitOfWork;
@@ -75,6 +77,9 @@ impl Held {
                 id,
                 data,
             ));
+            if self.order.state == OrderState::Cancelled {
+                cancel::finish_requests(app, context, &self, work).await?;
+            }
         }
         Ok(())
     }

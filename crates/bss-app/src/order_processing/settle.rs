@@ -1,5 +1,5 @@
 use bss_domain::document::Reference;
-use bss_domain::fulfilment::{ItemStep, next_item_step};
+use bss_domain::fulfilment::{ItemStep, ItemWork, next_item_step};
 use bss_domain::ids::{BillingAccountId, ProductId, ProductOrderId};
 use bss_domain::product::{Characteristic, Product, ProductStatus};
 use bss_domain::product_order::{ItemAction, ItemState};
@@ -46,8 +46,11 @@ pub async fn settle(
     } else {
         None
     };
+    let state = held
+        .as_ref()
+        .map_or(outcome.state, |held| state_of(held, piece, outcome));
     let wait = std::time::Duration::from_millis(outcome.wait_ms);
-    if !activation::settle(work, piece, outcome.state, wait, outcome.reason.as_deref()).await? {
+    if !activation::settle(work, piece, state, wait, outcome.reason.as_deref()).await? {
         return Ok(());
     }
     let Some(mut held) = held else {
@@ -67,6 +70,19 @@ pub async fn settle(
     }
     settle_item(app, context, &mut held, work, &piece.item).await?;
     held.save(app, context, work).await
+}
+
+/// A service that was activated for an item and that the network won't let go of still works: people have to look at
+/// it, and what it holds stays held.
+fn state_of(held: &Held, piece: &Activation, outcome: &Outcome) -> ActivationState {
+    let mut items = held.order.product_order_item.iter();
+    let undoing = piece.action == NetworkAction::Deactivate
+        && items.any(|item| item.id == piece.item && item.action == ItemAction::Add);
+    if undoing && outcome.state == ActivationState::Refused {
+        ActivationState::Fallout
+    } else {
+        outcome.state
+    }
 }
 
 /// People have mended what an order fell out for: its work is asked for again, and its items are being worked at.
@@ -103,12 +119,19 @@ pub(super) async fn settle_item(
     if action != Some(ItemAction::Add) {
         return change::settle(app, context, held, work, item, &own).await;
     }
-    match next_item_step(count(&own)) {
+    let standing = ItemWork {
+        unwanted: held.order.is_being_cancelled(),
+        ..count(&own)
+    };
+    match next_item_step(standing) {
         ItemStep::Wait => resume(held, item),
         ItemStep::Hold => hold(held, item),
         ItemStep::Complete => complete_item(app, context, held, work, item).await,
         ItemStep::Fail => fail_item(app, context, held, work, item).await,
-        ItemStep::Compensate => compensate(app, context, held, work, item, &own).await,
+        ItemStep::Compensate => {
+            let why = "not needed any more: another service was refused";
+            compensate(app, context, held, work, (item, why), &own).await
+        }
     }
 }
 
@@ -130,13 +153,13 @@ pub(super) fn resume(held: &mut Held, item: &str) -> Result<(), AppError> {
     Ok(())
 }
 
-/// What works already is deactivated, what wasn't sent is taken back; then the item is looked at again.
-async fn compensate(
+/// What works already is deactivated, what the network doesn't have is taken back.
+pub(super) async fn compensate(
     app: &App,
     context: &RequestContext,
     held: &mut Held,
     work: &mut UnitOfWork,
-    item: &str,
+    (item, why): (&str, &str),
     pieces: &[&Activation],
 ) -> Result<(), AppError> {
     for piece in pieces
@@ -160,8 +183,7 @@ async fn compensate(
                 .await?;
             }
             ActivationState::Due => {
-                activation::withdraw(work, piece.id, "not needed any more: another service was refused")
-                    .await?;
+                activation::withdraw(work, piece.id, why).await?;
             }
             _ => {}
         }
@@ -209,7 +231,7 @@ async fn complete_item(
     Ok(())
 }
 
-/// Nothing of the item works: its resources go back, its products are aborted.
+/// Nothing of the item works: its resources go back, its products are aborted, or cancelled with their order.
 pub(super) async fn fail_item(
     app: &App,
     context: &RequestContext,
@@ -217,10 +239,23 @@ pub(super) async fn fail_item(
     work: &mut UnitOfWork,
     item: &str,
 ) -> Result<(), AppError> {
+    let (status, service_orders, state) = if held.order.is_being_cancelled() {
+        (
+            ProductStatus::Cancelled,
+            ServiceOrderState::Cancelled,
+            ItemState::Cancelled,
+        )
+    } else {
+        (
+            ProductStatus::Aborted,
+            ServiceOrderState::Failed,
+            ItemState::Failed,
+        )
+    };
     for stored in item_products(held, work, item).await? {
         let mut product: Product = from_json(&stored)?;
         end_services(held, work, product.id).await?;
-        product.status = product.status.to(ProductStatus::Aborted)?;
+        product.status = product.status.to(status)?;
         save_product(app, context, held, work, stored.revision, &product).await?;
     }
     for piece in activation::of_order(work, held.order.id)
@@ -228,10 +263,10 @@ pub(super) async fn fail_item(
         .iter()
         .filter(|piece| piece.item == item)
     {
-        activation::withdraw(work, piece.id, "not needed any more: the item failed").await?;
+        activation::withdraw(work, piece.id, "not needed any more: its item came to nothing").await?;
     }
-    finish_service_orders(app, context, held, work, item, ServiceOrderState::Failed).await?;
-    held.order.settle_item(item, ItemState::Failed, held.now)?;
+    finish_service_orders(app, context, held, work, item, service_orders).await?;
+    held.order.settle_item(item, state, held.now)?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use bss_store::{UnitOfWork, payment, refund as store};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::resource::{amount, channel, id_at, others};
+use super::resource::{amount, channel, id_at, known, others};
 use super::{Payer, head, payer};
 use crate::resource::ResourceUseCases;
 use crate::{App, AppError, RequestContext, idempotency};
@@ -155,7 +155,9 @@ fn immutable(message: &str) -> AppError {
 #[async_trait]
 impl ResourceUseCases for Refunds {
     async fn create(&self, app: &App, context: &RequestContext, body: Value) -> Result<Stored, AppError> {
-        refund(app, context, read(&body)?).await
+        let new = read(&body)?;
+        known(app, context, REFUND_SHAPE, &body).await?;
+        refund(app, context, new).await
     }
 
     async fn patch(

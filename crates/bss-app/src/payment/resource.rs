@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use bss_domain::ids::BillingAccountId;
 use bss_domain::payment::PAYMENT as PAYMENT_SHAPE;
-use bss_domain::shape::check_new;
+use bss_domain::shape::{Shape, check_new};
 use bss_domain::{Currency, Money, Refusal};
 use bss_store::payment::PAYMENT;
 use bss_store::resource::{self, Stored};
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{CapturedPayment, WantedBill, capture};
-use crate::resource::ResourceUseCases;
+use crate::resource::{ResourceUseCases, check_references};
 use crate::{App, AppError, RequestContext};
 
 /// Payments as the resource kit sees them: created by capture, never changed and never removed.
@@ -103,10 +103,34 @@ pub fn read(document: &Value) -> Result<CapturedPayment, Refusal> {
     })
 }
 
+/// What a document refers to exists: an account, a bill, a payment of nobody is the caller's mistake.
+pub(super) async fn known(
+    app: &App,
+    context: &RequestContext,
+    shape: &Shape,
+    document: &Value,
+) -> Result<(), AppError> {
+    let work = app.store.begin(context.scope()).await?;
+    check_references(&work, shape, document).await?;
+    Ok(work.rollback().await?)
+}
+
+/// Reads a Payment whose account and bills exist.
+pub async fn read_known(
+    app: &App,
+    context: &RequestContext,
+    document: &Value,
+) -> Result<CapturedPayment, AppError> {
+    let new = read(document)?;
+    known(app, context, PAYMENT_SHAPE, document).await?;
+    Ok(new)
+}
+
 #[async_trait]
 impl ResourceUseCases for Payments {
     async fn create(&self, app: &App, context: &RequestContext, body: Value) -> Result<Stored, AppError> {
-        let receipt = capture(app, context, read(&body)?).await?;
+        let new = read_known(app, context, &body).await?;
+        let receipt = capture(app, context, new).await?;
         let session = app.store.read(context.scope()).await?;
         let stored = resource::get(&session, &PAYMENT, receipt.id.into()).await?;
         session.finish().await?;

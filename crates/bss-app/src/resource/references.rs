@@ -7,8 +7,13 @@ use bss_store::catalog::{
     SERVICE_SPECIFICATION,
 };
 use bss_store::customer::CUSTOMER;
+use bss_store::customer_bill::CUSTOMER_BILL;
 use bss_store::party::{INDIVIDUAL, ORGANIZATION};
+use bss_store::payment::PAYMENT;
+use bss_store::product::{PRODUCT, SERVICE};
+use bss_store::product_order::{PRODUCT_ORDER, SERVICE_ORDER};
 use bss_store::resource::{Table, missing};
+use bss_store::resource_pool::RESOURCE;
 use serde_json::Value;
 
 use crate::AppError;
@@ -27,6 +32,13 @@ fn tables_of(kind: &str) -> &'static [&'static Table] {
         "ResourceSpecification" => &[&RESOURCE_SPECIFICATION],
         "ProductOffering" => &[&PRODUCT_OFFERING],
         "ProductOfferingPrice" => &[&PRODUCT_OFFERING_PRICE],
+        "ProductOrder" => &[&PRODUCT_ORDER],
+        "ServiceOrder" => &[&SERVICE_ORDER],
+        "Product" => &[&PRODUCT],
+        "Service" => &[&SERVICE],
+        "Resource" => &[&RESOURCE],
+        "CustomerBill" => &[&CUSTOMER_BILL],
+        "Payment" => &[&PAYMENT],
         _ => &[],
     }
 }

@@ -1,5 +1,6 @@
 //! ProductOrder (TMF622): what a customer asks for, item by item, and how far it has come.
 
+mod cancellation;
 mod item;
 mod order;
 mod state;

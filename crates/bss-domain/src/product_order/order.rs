@@ -25,6 +25,12 @@ pub struct ProductOrder {
     /// When it came to its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub completion_date: Option<Instant>,
+    /// When it was cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cancellation_date: Option<Instant>,
+    /// Why it was cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cancellation_reason: Option<String>,
     /// Who takes part; one of them is the customer.
     pub related_party: Vec<Reference>,
     /// The account that pays for items without an own one.
@@ -82,6 +88,8 @@ const READ_ONLY: &[&str] = &[
     "state",
     "orderDate",
     "completionDate",
+    "cancellationDate",
+    "cancellationReason",
     "expectedCompletionDate",
     "productOrderErrorMessage",
 ];
@@ -156,6 +164,8 @@ impl NewProductOrder {
             state: OrderState::Acknowledged,
             order_date: now,
             completion_date: None,
+            cancellation_date: None,
+            cancellation_reason: None,
             related_party: self.related_party,
             billing_account: self.billing_account,
             product_order_item: self.product_order_item,
@@ -242,6 +252,9 @@ impl ProductOrder {
     /// Items roll up: all completed → completed; all failed → failed; all at their end but mixed → partial; one
     /// held → held, and in progress again when none is.
     fn roll_up(&mut self, now: Instant) -> Result<(), Refusal> {
+        if self.is_being_cancelled() {
+            return self.roll_up_cancellation(now);
+        }
         let states: Vec<ItemState> = self.product_order_item.iter().map(|item| item.state).collect();
         let all = |wanted: ItemState| states.iter().all(|state| *state == wanted);
         let next = if states.iter().any(|state| !state.is_terminal()) {
@@ -254,8 +267,6 @@ impl ProductOrder {
             OrderState::Completed
         } else if all(ItemState::Failed) {
             OrderState::Failed
-        } else if all(ItemState::Cancelled) {
-            return Ok(());
         } else {
             OrderState::Partial
         };
@@ -297,6 +308,8 @@ pub const SHAPE: &Shape = &[
     Attribute::read_only("state", Kind::Text, "how far it has come"),
     Attribute::read_only("orderDate", Kind::Instant, "when it was accepted"),
     Attribute::read_only("completionDate", Kind::Instant, "when it came to its end"),
+    Attribute::read_only("cancellationDate", Kind::Instant, "when it was cancelled"),
+    Attribute::read_only("cancellationReason", Kind::Text, "why it was cancelled"),
     Attribute::read_only(
         "expectedCompletionDate",
         Kind::Instant,

@@ -52,11 +52,11 @@ states! {
         /// It can't be had.
         Rejected = "rejected" => [];
         /// It waits for something outside.
-        Pending = "pending" => [InProgress, Cancelled];
+        Pending = "pending" => [InProgress, AssessingCancellation, Cancelled];
         /// Somebody has to decide: it is in the fallout queue.
-        Held = "held" => [InProgress, Failed, Cancelled];
+        Held = "held" => [InProgress, Failed, AssessingCancellation, Cancelled];
         /// It is being fulfilled.
-        InProgress = "inProgress" => [Pending, Held, Completed, Failed, Cancelled];
+        InProgress = "inProgress" => [Pending, Held, Completed, Failed, AssessingCancellation, Cancelled];
         /// Whether it can still be cancelled is being looked at.
         AssessingCancellation = "assessingCancellation" => [PendingCancellation, InProgress];
         /// It is being undone.
