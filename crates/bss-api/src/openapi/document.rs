@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use super::schema;
 use crate::kit::{LIMIT_MAX, Resource, View};
 use crate::resources;
-use crate::v1::{OPERATIONS, Operation};
+use crate::v1::{Operation, operations};
 
 /// Statuses that any call may get, with what they mean.
 const ERRORS: &[(&str, &str)] = &[
@@ -38,7 +38,7 @@ pub fn document() -> Value {
         entry(&mut paths, &view.path())["get"] = shown(view);
     }
     tags.push(json!({ "name": V1 }));
-    for operation in OPERATIONS {
+    for operation in operations() {
         entry(&mut paths, operation.path)[method_name(&operation.method)] = v1_operation(operation);
     }
     json!({

@@ -1,5 +1,5 @@
 //! `/bss-api/v1`: what the console needs and TM Forum has no API for. Each handler is one read of the store or one
-//! use case; [`OPERATIONS`] describes them for the OpenAPI document.
+//! use case; [`operations`] describes them for the OpenAPI document.
 
 mod allocation;
 mod allowance;
@@ -7,6 +7,7 @@ mod analytics;
 mod bill_preview;
 mod bill_run;
 mod clock;
+mod collections;
 mod dashboard;
 mod events;
 mod fallout;
@@ -81,8 +82,8 @@ impl Operation {
     }
 }
 
-/// Every operation.
-pub const OPERATIONS: &[Operation] = &[
+/// The operations that are described here.
+const OPERATIONS: &[Operation] = &[
     Operation::get("/bss-api/v1/clock", "the business clock and its mode"),
     Operation::post("/bss-api/v1/clock", "moves a simulated clock forward to `now`"),
     Operation::list("/bss-api/v1/search", "finds by name, number, SIM or id", &["q"]),
@@ -209,6 +210,11 @@ pub const OPERATIONS: &[Operation] = &[
     ),
 ];
 
+/// Every operation, with those of the parts that list their own.
+pub fn operations() -> impl Iterator<Item = &'static Operation> {
+    OPERATIONS.iter().chain(collections::OPERATIONS)
+}
+
 /// The routes.
 pub fn routes() -> Routes<ApiState> {
     Routes::new()
@@ -262,4 +268,5 @@ pub fn routes() -> Routes<ApiState> {
             events::retry,
         )
         .add(Method::POST, "/bss-api/v1/events/parked/{id}/skip", events::skip)
+        .merge(collections::routes())
 }
