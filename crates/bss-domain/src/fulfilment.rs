@@ -155,23 +155,21 @@ pub enum ItemStep {
 
 /// Decides on an item that adds products. Resources are released only when nothing of it works or may still work.
 pub fn next_item_step(work: ItemWork) -> ItemStep {
+    let undoing = work.refused > 0 || work.unwanted;
+    // One service that people have to look at is no reason to leave the others working.
+    if undoing && work.working > 0 {
+        return ItemStep::Compensate;
+    }
     if work.fallout > 0 {
         return ItemStep::Hold;
     }
-    if work.refused == 0 && !work.unwanted {
-        return if work.activating > 0 {
-            ItemStep::Wait
-        } else {
-            ItemStep::Complete
-        };
+    if work.activating > 0 || undoing && work.deactivating > 0 {
+        return ItemStep::Wait;
     }
-    if work.working > 0 {
-        return ItemStep::Compensate;
-    }
-    if work.activating > 0 || work.deactivating > 0 {
-        ItemStep::Wait
-    } else {
+    if undoing {
         ItemStep::Fail
+    } else {
+        ItemStep::Complete
     }
 }
 
@@ -260,6 +258,9 @@ mod tests {
             (work(0, 2, 0, 0, 0), ItemStep::Fail),
             (work(0, 1, 0, 0, 1), ItemStep::Hold),
             (work(0, 0, 0, 0, 0), ItemStep::Complete),
+            (work(0, 0, 1, 0, 1), ItemStep::Hold),
+            (work(0, 1, 1, 0, 1), ItemStep::Compensate),
+            (unwanted(work(0, 0, 1, 0, 1)), ItemStep::Compensate),
             (unwanted(work(0, 0, 0, 0, 0)), ItemStep::Fail),
             (unwanted(work(1, 0, 0, 0, 0)), ItemStep::Wait),
             (unwanted(work(1, 0, 1, 0, 0)), ItemStep::Compensate),
