@@ -273,6 +273,11 @@ fn items(allocation: &Allocation, currency: Currency) -> Vec<Value> {
     allocation.applied.iter().map(item).collect()
 }
 
+/// A channel as TMF676 shows it: it has no other id than its name.
+fn channel_reference(name: &str) -> Value {
+    json!({"id": name, "name": name})
+}
+
 /// The document as TMF676 shows it.
 fn document(
     id: PaymentId,
@@ -290,7 +295,7 @@ fn document(
         "paymentDate": now,
         "account": Reference::to(payer.account.uuid(), "BillingAccount"),
         "payer": {"id": payer.customer, "role": "customer", "@referredType": "Customer"},
-        "channel": {"name": new.channel},
+        "channel": channel_reference(&new.channel),
         "amount": amount(new.amount.minor),
         "totalAmount": amount(new.amount.minor),
         "unallocatedAmount": amount(allocation.rest_minor),

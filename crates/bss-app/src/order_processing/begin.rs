@@ -279,5 +279,9 @@ fn new_service_order(
 }
 
 pub(super) fn customer_party(held: &Held) -> Vec<Reference> {
-    vec![Reference::to(held.customer, "Customer").with("role", "customer")]
+    vec![
+        Reference::to(held.customer, "Customer")
+            .with("role", "customer")
+            .with("@type", "RelatedParty"),
+    ]
 }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::resource::{amount, channel, id_at, known, others};
-use super::{Payer, head, payer};
+use super::{Payer, channel_reference, head, payer};
 use crate::resource::ResourceUseCases;
 use crate::{App, AppError, RequestContext, idempotency};
 
@@ -131,7 +131,7 @@ fn document(id: RefundId, new: &NewRefund, payer: &Payer, now: Instant) -> Value
         "refundDate": now,
         "account": Reference::to(payer.account.uuid(), "BillingAccount"),
         "relatedParty": [{"id": payer.customer, "role": "customer", "@referredType": "Customer"}],
-        "channel": {"name": new.channel},
+        "channel": channel_reference(&new.channel),
         "amount": new.amount,
         "totalAmount": new.amount,
         "@type": "Refund",

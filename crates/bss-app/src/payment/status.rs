@@ -9,7 +9,7 @@ use bss_store::UnitOfWork;
 use bss_store::payment::{self, NewPayment, PaymentRow};
 use serde_json::{Value, json};
 
-use super::{CapturedPayment, Payer, PaymentReceipt, book, check, items, payer, resource};
+use super::{CapturedPayment, Payer, PaymentReceipt, book, channel_reference, check, items, payer, resource};
 use crate::{App, AppError, RequestContext, idempotency};
 
 /// Writes down a payment that is being asked for; nothing is booked before it is captured. An outcome that nobody
@@ -84,7 +84,7 @@ fn asked(id: PaymentId, new: &CapturedPayment, payer: &Payer, now: Instant) -> V
             "payer",
             json!({"id": payer.customer, "role": "customer", "@referredType": "Customer"}),
         ),
-        ("channel", json!({"name": new.channel})),
+        ("channel", channel_reference(&new.channel)),
         ("amount", json!(new.amount)),
         ("totalAmount", json!(new.amount)),
         ("paymentItem", json!(wanted)),
