@@ -104,7 +104,6 @@ pub async fn accept(
     let new = NewProductOrder::read(body)?;
     let now = app.clock.now();
     let customer = check(context, work, &new).await?;
-    check_products(work, &new, customer).await?;
     check_references(work, SHAPE, body).await?;
     let id: ProductOrderId = app.ids.new_id(now, customer.slot());
     let order = new.accept(id, now);
@@ -119,7 +118,7 @@ pub async fn accept(
     Ok(stored)
 }
 
-/// Whose the order is; its customer and accounts exist and belong together.
+/// Whose the order is; its customer, accounts and products exist and belong together.
 pub(crate) async fn check(
     context: &RequestContext,
     session: &Session,
@@ -127,6 +126,7 @@ pub(crate) async fn check(
 ) -> Result<CustomerId, AppError> {
     let customer = customer_of(context, session, new).await?;
     check_accounts(session, new, customer).await?;
+    check_products(session, new, customer).await?;
     Ok(customer)
 }
 

@@ -11,8 +11,8 @@ mod network_work;
 mod settle;
 
 pub use begin::begin;
-pub(crate) use facts::facts;
 pub use cancel::cancel;
+pub(crate) use facts::facts;
 pub use settle::{Outcome, retry_fallout, settle};
 
 use bss_domain::ids::{BillingAccountId, CustomerId, ProductOrderId};
