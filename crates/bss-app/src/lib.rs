@@ -14,6 +14,7 @@ pub mod explain;
 pub mod idempotency;
 pub mod identity;
 pub mod ledger_check;
+pub mod notification;
 pub mod order_processing;
 pub mod party;
 pub mod payment;

@@ -185,6 +185,8 @@ typed_ids! {
     RefundId = "Refund";
     /// An entry of the ledger.
     LedgerEntryId = "LedgerEntry";
+    /// A callback that is told of events.
+    EventSubscriptionId = "EventSubscription";
     /// An event of the log.
     EventId = "Event";
 }

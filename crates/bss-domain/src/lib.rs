@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod customer;
 pub mod customer_bill;
 pub mod document;
+pub mod event_subscription;
 pub mod fulfilment;
 pub mod ids;
 pub mod ledger;

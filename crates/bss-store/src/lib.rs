@@ -15,6 +15,7 @@ pub mod customer_analytics;
 pub mod customer_bill;
 pub mod dashboard;
 pub mod event_log;
+pub mod event_subscription;
 pub mod idempotency;
 pub mod identity;
 pub mod ledger;

@@ -62,6 +62,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     15 "0015_reversals";
     16 "0016_bill_run";
     20 "0020_cancel_product_order";
+    21 "0021_event_subscription";
 };
 
 /// A statement that can't run in a transaction (`CREATE INDEX CONCURRENTLY`) stands alone below this header.

@@ -14,6 +14,7 @@
 
 mod call;
 mod error;
+mod hub;
 mod links;
 mod present;
 mod query;
@@ -26,6 +27,7 @@ use bss_domain::shape::Shape;
 pub use call::Call;
 pub(crate) use call::json_body;
 pub use error::ApiError;
+pub use hub::{hub_path, hubs};
 pub(crate) use links::page;
 pub(crate) use present::presented;
 pub use query::{LIMIT_MAX, ListQuery};

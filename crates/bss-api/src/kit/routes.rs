@@ -13,6 +13,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::call::{etag, json_body};
+use super::hub::hub_routes;
 use super::links::page_headers;
 use super::present::{check_addresses, href, presented, without_echo};
 use super::{ApiError, Call, ListQuery, Owner, Resource, Views};
@@ -22,14 +23,15 @@ use crate::auth::Routes;
 type Answer = Result<Response, ApiError>;
 type Pairs = Query<Vec<(String, String)>>;
 
-/// The routes of these resources and views.
+/// The routes of these resources, of their views and of the hubs of their APIs.
 pub fn routes(resources: &[&'static Resource], views: Views) -> Routes<ApiState> {
     let routes = resources
         .iter()
         .fold(Routes::new(), |routes, resource| routes.merge(of(resource)));
-    views
+    let routes = views
         .iter()
-        .fold(routes, |routes, view| routes.merge(view.route()))
+        .fold(routes, |routes, view| routes.merge(view.route()));
+    routes.merge(hub_routes(resources))
 }
 
 fn of(resource: &'static Resource) -> Routes<ApiState> {

@@ -2,7 +2,7 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::schema;
-use crate::kit::{LIMIT_MAX, Resource, View};
+use crate::kit::{Api, LIMIT_MAX, Resource, View, hub_path, hubs};
 use crate::resources;
 use crate::v1::{Operation, operations};
 
@@ -36,6 +36,10 @@ pub fn document() -> Value {
     }
     for view in resources::VIEWS {
         entry(&mut paths, &view.path())["get"] = shown(view);
+    }
+    schemas.insert("EventSubscription".to_owned(), schema::event_subscription());
+    for (api, _) in hubs(resources::ALL) {
+        add_hub(&mut paths, api);
     }
     tags.push(json!({ "name": V1 }));
     for operation in operations() {
@@ -125,6 +129,26 @@ fn add_resource(paths: &mut Map<String, Value>, resource: &Resource) {
         let answers: Vec<_> = [("204", &nothing)].into_iter().chain(conflicts).collect();
         single["delete"] = operation(resource, &format!("delete{kind}"), &if_match, None, &answers);
     }
+}
+
+/// Where callbacks are registered and removed.
+fn add_hub(paths: &mut Map<String, Value>, api: &Api) {
+    let number = api.title.split(' ').next().unwrap_or_default();
+    let (path, body, missing) = (hub_path(api), reference("EventSubscription"), error());
+    entry(paths, &path)["post"] = json!({
+        "operationId": format!("register{number}Callback"), "tags": [api.title],
+        "summary": "registers a callback that is told of this API's events, at least once each",
+        "requestBody": { "required": true, "content": { "application/json": { "schema": body } } },
+        "responses": responses(&[("201", &body), ("409", &missing)]),
+    });
+    let one = entry(paths, &format!("{path}/{{id}}"));
+    one["parameters"] =
+        json!([{ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } }]);
+    one["delete"] = json!({
+        "operationId": format!("remove{number}Callback"), "tags": [api.title],
+        "summary": "removes a callback, with all that it was still to be told",
+        "responses": responses(&[("204", &Value::Null), ("404", &missing)]),
+    });
 }
 
 /// A view's operation.

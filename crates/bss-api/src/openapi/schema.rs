@@ -96,3 +96,15 @@ pub(super) fn common() -> Map<String, Value> {
         ("Reference".to_owned(), object(&["id"], reference)),
     ])
 }
+
+/// A callback that is told of events.
+pub(super) fn event_subscription() -> Value {
+    json!({
+        "type": "object", "required": ["callback"],
+        "properties": {
+            "id": { "type": "string", "readOnly": true },
+            "callback": { "type": "string", "format": "uri", "description": "where it is called, by POST with the event" },
+            "query": { "type": "string", "description": "`eventType=` with the types that it wants, by commas; all where none is sent" },
+        },
+    })
+}

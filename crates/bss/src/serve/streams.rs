@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bss_app::activation::{self, ActivationConfig, HttpNetwork, HttpNetworkConfig};
-use bss_app::idempotency;
+use bss_app::{idempotency, notification};
 use bss_store::event_log::retention;
 use bss_streams::charging::Charging;
 use bss_streams::customer_analytics::CustomerAnalytics;
+use bss_streams::notifications::Notifications;
 use bss_streams::order_processing::OrderProcessing;
 use bss_streams::runtime::{Application, Runtime, RuntimeConfig, StreamMetrics};
 use bss_telemetry::Part;
@@ -30,6 +31,7 @@ fn applications(serving: &Serving) -> Vec<Arc<dyn Application>> {
         Arc::new(OrderProcessing::new(serving.app.clone())),
         Arc::new(Charging::new(serving.app.clone())),
         Arc::new(CustomerAnalytics),
+        Arc::new(Notifications),
     ]
 }
 
@@ -38,6 +40,7 @@ pub fn start(serving: &Serving, tasks: &mut JoinSet<()>) -> Result<StreamMetrics
     start_activation(serving, tasks)?;
     tasks.spawn(keep_log(serving.clone()));
     tasks.spawn(forget_answers(serving.clone()));
+    start_notifications(serving, tasks)?;
     let runtime = Runtime::new(serving.app.store.clone(), RuntimeConfig::default());
     for application in applications(serving) {
         let part = serving.ops.readiness.register(application.group());
@@ -78,6 +81,14 @@ fn start_activation(serving: &Serving, tasks: &mut JoinSet<()>) -> Result<(), Fa
         part.ready();
         activation::run(app, Arc::new(network), ActivationConfig::default(), stop).await;
     });
+    Ok(())
+}
+
+fn start_notifications(serving: &Serving, tasks: &mut JoinSet<()>) -> Result<(), Failure> {
+    let client = notification::client()
+        .map_err(|error| Failure::refused(format!("the client for callbacks: {error}")))?;
+    let (app, stop) = (serving.app.clone(), serving.stop.clone());
+    tasks.spawn(notification::run(app, client, stop));
     Ok(())
 }
 
