@@ -218,6 +218,36 @@ pub async fn totals(session: &Session, runs: &[BillRunId]) -> Result<Vec<BillRun
     Ok(rows.iter().map(read).collect())
 }
 
+/// All runs of a tenant, counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BillRunCounts {
+    /// Going on, or stopped.
+    pub running: i64,
+    /// Ended.
+    pub done: i64,
+    /// Periods closed.
+    pub accounts: i64,
+    /// Bills drawn up.
+    pub bills: i64,
+}
+
+/// Counts the tenant's runs and what they did.
+pub async fn counts(session: &Session) -> Result<BillRunCounts, StoreError> {
+    let row = session
+        .query_one(
+            "SELECT count(*) FILTER (WHERE state = 'running'), count(*) FILTER (WHERE state = 'done'), \
+             coalesce(sum(accounts), 0)::bigint, coalesce(sum(bills), 0)::bigint FROM bill_run",
+            &[],
+        )
+        .await?;
+    Ok(BillRunCounts {
+        running: row.get(0),
+        done: row.get(1),
+        accounts: row.get(2),
+        bills: row.get(3),
+    })
+}
+
 /// The only run of a tenant at a time: false where another transaction holds the lock, which ends with this one.
 pub async fn try_lock(session: &Session) -> Result<bool, StoreError> {
     let row = session

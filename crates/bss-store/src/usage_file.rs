@@ -140,6 +140,30 @@ pub async fn standings(
     Ok((rows.iter().map(standing).collect(), total.unsigned_abs()))
 }
 
+/// What became of the lines of all files of the tenant: at the intake, and in charging.
+pub async fn totals(session: &Session) -> Result<(FileLines, ChargedLines), StoreError> {
+    let taken = "SELECT coalesce(sum(lines_done), 0)::bigint, coalesce(sum(accepted), 0)::bigint, \
+                 coalesce(sum(rejected), 0)::bigint, coalesce(sum(duplicates), 0)::bigint, \
+                 coalesce(sum(not_charged), 0)::bigint FROM usage_file";
+    let taken = session.query_one(taken, &[]).await?;
+    let charged = "SELECT coalesce(sum(rated), 0)::bigint, coalesce(sum(rejected), 0)::bigint, \
+                   coalesce(sum(duplicates), 0)::bigint FROM usage_file_count";
+    let charged = session.query_one(charged, &[]).await?;
+    let lines = FileLines {
+        done: taken.get(0),
+        accepted: taken.get(1),
+        rejected: taken.get(2),
+        duplicates: taken.get(3),
+        not_charged: taken.get(4),
+    };
+    let charged = ChargedLines {
+        rated: charged.get(0),
+        rejected: charged.get(1),
+        duplicates: charged.get(2),
+    };
+    Ok((lines, charged))
+}
+
 /// Adds what became of the next lines of a locked file.
 pub async fn advance(session: &Session, id: UsageFileId, by: FileLines) -> Result<(), StoreError> {
     session

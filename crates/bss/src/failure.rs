@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use bss_platform::PlatformError;
+use bss_platform::{ErrorCode, PlatformError};
+use bss_store::StoreError;
 use bss_telemetry::TelemetryError;
 
 /// Why a command did not do what it was asked for. The text is written for the operator.
@@ -24,11 +25,32 @@ impl Failure {
     pub fn refused(text: impl Into<String>) -> Self {
         Self::Refused(text.into())
     }
+
+    /// A failure whose code has a page in `docs/errors/`. The code is part of the text, so that it reaches whoever
+    /// started the process that failed.
+    pub fn coded(code: ErrorCode, text: impl std::fmt::Display) -> Self {
+        Self::Refused(format!("{text} [{}]", code.name()))
+    }
+
+    /// A failure of the store.
+    pub fn of_store(error: &StoreError, text: impl std::fmt::Display) -> Self {
+        let code = match error {
+            StoreError::NoRoom => ErrorCode::DiskReserve,
+            StoreError::Pool(_) => ErrorCode::DatabaseUnreachable,
+            StoreError::Schema(_) => ErrorCode::Schema,
+            StoreError::Configuration(_) => ErrorCode::DatabaseUnsuitable,
+            // Without a word of the server there was no server.
+            StoreError::Database(error) if error.as_db_error().is_none() => ErrorCode::DatabaseUnreachable,
+            StoreError::Database(_) => ErrorCode::PostgresRefused,
+            _ => ErrorCode::Internal,
+        };
+        Self::coded(code, text)
+    }
 }
 
 impl From<PlatformError> for Failure {
     fn from(error: PlatformError) -> Self {
-        Self::Refused(error.to_string())
+        Self::coded(error.code(), &error)
     }
 }
 
@@ -51,7 +73,7 @@ pub fn exit(done: Result<(), Failure>) -> ExitCode {
         }
         Err(Failure::Usage(mistakes)) => {
             for mistake in mistakes {
-                eprintln!("bss: {mistake}");
+                eprintln!("bss: {mistake} [{}]", ErrorCode::InvalidConfiguration.name());
             }
             ExitCode::from(WRONG_USAGE)
         }

@@ -8,6 +8,8 @@ mod config;
 mod failure;
 mod output;
 mod serve;
+#[cfg(test)]
+mod shown_commands;
 mod stack;
 
 use std::process::ExitCode;

@@ -15,7 +15,7 @@ use prometheus_client::registry::Registry;
 
 pub use http::HttpMetrics;
 pub use store::{PoolUse, StoreMetrics};
-pub use work::{BillRunMetrics, BillRunOutcome, StreamMetrics, StreamOutcome, UsageMetrics, UsageOutcome};
+pub use work::{BillRunMetrics, BillRunTotals, StreamMetrics, StreamOutcome, UsageMetrics, UsageOutcome};
 
 /// All metrics of a process; cheap to clone, all clones count together.
 #[derive(Debug, Clone)]

@@ -1,13 +1,10 @@
 //! What the product does by itself: streams, bill runs, usage intake.
 
-use std::time::Duration;
-
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::registry::Registry;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct GroupLabels {
@@ -93,8 +90,7 @@ impl StreamMetrics {
             topic: topic.to_owned(),
             outcome: outcome.label(),
         };
-        let counter = self.records.get_or_create(&labels);
-        counter.inc_by(total.saturating_sub(counter.get()));
+        count_to(&self.records.get_or_create(&labels), total);
     }
 
     /// Says how many records a group has before it, over all partitions of the topic.
@@ -117,65 +113,65 @@ fn labels(group: &str, topic: &str) -> GroupLabels {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RunLabels {
-    outcome: &'static str,
+    state: &'static str,
 }
 
-/// How a bill run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum BillRunOutcome {
-    /// Every account was dealt with.
-    Completed,
-    /// It stopped; another run goes on.
-    Failed,
-}
-
-impl BillRunOutcome {
-    fn label(self) -> &'static str {
-        match self {
-            Self::Completed => "completed",
-            Self::Failed => "failed",
-        }
-    }
+/// All bill runs so far: any process may run one, so they are counted by the database.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BillRunTotals {
+    /// Going on, or stopped and to be taken up by the next.
+    pub running: u64,
+    /// Ended.
+    pub done: u64,
+    /// Accounts whose period they closed.
+    pub accounts: u64,
+    /// Bills that they drew up.
+    pub bills: u64,
 }
 
 /// Bill runs.
 #[derive(Debug, Clone)]
 pub struct BillRunMetrics {
-    duration: Family<RunLabels, Histogram, fn() -> Histogram>,
+    runs: Family<RunLabels, Gauge>,
     accounts: Counter,
+    bills: Counter,
 }
 
 impl BillRunMetrics {
     pub(super) fn register(registry: &mut Registry) -> Self {
         let metrics = Self {
-            duration: Family::new_with_constructor(|| {
-                Histogram::new([0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0])
-            }),
+            runs: Family::default(),
             accounts: Counter::default(),
+            bills: Counter::default(),
         };
-        registry.register_with_unit(
-            "bill_run_duration",
-            "Time of a bill run, by how it ended",
-            Unit::Seconds,
-            metrics.duration.clone(),
+        registry.register(
+            "bill_runs",
+            "Bill runs by state; one that was stopped is running until the next takes it up",
+            metrics.runs.clone(),
         );
         registry.register(
             "bill_run_accounts",
             "Accounts whose period was closed",
             metrics.accounts.clone(),
         );
+        registry.register("bill_run_bills", "Bills drawn up by runs", metrics.bills.clone());
         metrics
     }
 
-    /// Counts a run with the accounts whose period it closed.
-    pub fn observe(&self, outcome: BillRunOutcome, accounts: u64, duration: Duration) {
-        self.duration
-            .get_or_create(&RunLabels {
-                outcome: outcome.label(),
-            })
-            .observe(duration.as_secs_f64());
-        self.accounts.inc_by(accounts);
+    /// Says how many there were, of all tenants.
+    pub fn set(&self, totals: BillRunTotals) {
+        for (state, runs) in [("running", totals.running), ("done", totals.done)] {
+            let gauge = self.runs.get_or_create(&RunLabels { state });
+            gauge.set(i64::try_from(runs).unwrap_or(i64::MAX));
+        }
+        count_to(&self.accounts, totals.accounts);
+        count_to(&self.bills, totals.bills);
     }
+}
+
+/// A counter only grows: a total that was counted elsewhere is reached by the difference.
+fn count_to(counter: &Counter, total: u64) {
+    counter.inc_by(total.saturating_sub(counter.get()));
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -183,7 +179,7 @@ struct UsageLabels {
     outcome: &'static str,
 }
 
-/// What became of a usage record at the door.
+/// What became of a record of a usage file: at the intake, and then in charging.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum UsageOutcome {
     /// It is in the log, to be charged.
@@ -192,6 +188,10 @@ pub enum UsageOutcome {
     Rejected,
     /// It was there already.
     Duplicate,
+    /// An unanswered call, a header, an empty line.
+    NotCharged,
+    /// It was accepted and then rated.
+    Rated,
 }
 
 impl UsageOutcome {
@@ -200,6 +200,8 @@ impl UsageOutcome {
             Self::Accepted => "accepted",
             Self::Rejected => "rejected",
             Self::Duplicate => "duplicate",
+            Self::NotCharged => "not_charged",
+            Self::Rated => "rated",
         }
     }
 }
@@ -217,19 +219,18 @@ impl UsageMetrics {
         };
         registry.register(
             "usage_records",
-            "Usage records by what became of them",
+            "Records of usage files by what became of them; what is accepted is rated, rejected or a duplicate later",
             metrics.records.clone(),
         );
         metrics
     }
 
-    /// Counts usage records.
-    pub fn count(&self, outcome: UsageOutcome, records: u64) {
-        self.records
-            .get_or_create(&UsageLabels {
-                outcome: outcome.label(),
-            })
-            .inc_by(records);
+    /// Says how many records came to this, of all tenants: any process may import, so the database counts them.
+    pub fn count_to(&self, outcome: UsageOutcome, total: u64) {
+        let labels = UsageLabels {
+            outcome: outcome.label(),
+        };
+        count_to(&self.records.get_or_create(&labels), total);
     }
 }
 
@@ -253,17 +254,27 @@ mod tests {
             .streams
             .count_to("charging", "bss.usage.events", StreamOutcome::Retried, 6);
         metrics.streams.set_parked("charging", "bss.usage.events", 1);
-        metrics
-            .bill_runs
-            .observe(BillRunOutcome::Completed, 200, Duration::from_secs(2));
-        metrics.usage.count(UsageOutcome::Duplicate, 3);
+        let runs = BillRunTotals {
+            running: 1,
+            done: 2,
+            accounts: 200,
+            bills: 190,
+        };
+        metrics.bill_runs.set(BillRunTotals {
+            accounts: 150,
+            ..runs
+        });
+        metrics.bill_runs.set(runs);
+        metrics.usage.count_to(UsageOutcome::Duplicate, 2);
+        metrics.usage.count_to(UsageOutcome::Duplicate, 3);
         let text = metrics.encode().unwrap();
         for line in [
             "bss_stream_records_total{group=\"charging\",topic=\"bss.usage.events\",outcome=\"processed\"} 7",
             "bss_stream_parked_records{group=\"charging\",topic=\"bss.usage.events\"} 1",
             "bss_stream_records_total{group=\"charging\",topic=\"bss.usage.events\",outcome=\"retried\"} 6",
             "bss_bill_run_accounts_total 200",
-            "bss_bill_run_duration_seconds_sum{outcome=\"completed\"} 2.0",
+            "bss_bill_run_bills_total 190",
+            "bss_bill_runs{state=\"done\"} 2",
             "bss_usage_records_total{outcome=\"duplicate\"} 3",
         ] {
             assert!(

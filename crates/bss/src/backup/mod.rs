@@ -8,7 +8,7 @@ use std::io::{BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use bss_platform::{DatabaseTools, PlatformError, secrets};
+use bss_platform::{DatabaseTools, ErrorCode, PlatformError, secrets};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
@@ -38,10 +38,13 @@ pub fn write(
     passphrase: &str,
 ) -> Result<u64, Failure> {
     if target.exists() {
-        return Err(Failure::refused(format!(
-            "{} is there already: a backup overwrites nothing",
-            target.display()
-        )));
+        return Err(Failure::coded(
+            ErrorCode::BackupExists,
+            format!(
+                "{} is there already: a backup overwrites nothing",
+                target.display()
+            ),
+        ));
     }
     let head = Head {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -104,7 +107,7 @@ fn fill(
 /// Reads a backup to its end: a damaged one is refused before anything is touched.
 pub fn verify(source: &Path, passphrase: &str) -> Result<Head, Failure> {
     let (head, mut dump) = open(source, passphrase)?;
-    std::io::copy(&mut dump, &mut std::io::sink()).map_err(PlatformError::io("open", source))?;
+    std::io::copy(&mut dump, &mut std::io::sink()).map_err(|error| unreadable(source, error))?;
     Ok(head)
 }
 
@@ -129,17 +132,15 @@ pub fn restore_database(tools: &DatabaseTools, source: &Path, passphrase: &str) 
 }
 
 fn open(source: &Path, passphrase: &str) -> Result<(Head, Opener<BufReader<File>>), Failure> {
-    let cannot = |error| PlatformError::io("open", source)(error);
+    let cannot = |error| unreadable(source, error);
     let file = File::open(source).map_err(cannot)?;
     let mut opener = Opener::new(BufReader::new(file), passphrase).map_err(cannot)?;
     let mut length = [0; 8];
     opener.read_exact(&mut length).map_err(cannot)?;
     let length = u64::from_be_bytes(length);
     let foreign = || {
-        Failure::refused(format!(
-            "{} was written by another version of bss",
-            source.display()
-        ))
+        let text = format!("{} was written by another version of bss", source.display());
+        Failure::coded(ErrorCode::BackupDamaged, text)
     };
     if length > HEAD_BYTES_MAX {
         return Err(foreign());
@@ -148,6 +149,15 @@ fn open(source: &Path, passphrase: &str) -> Result<(Head, Opener<BufReader<File>
     opener.read_exact(&mut text).map_err(cannot)?;
     let head = serde_json::from_slice(&text).map_err(|_| foreign())?;
     Ok((head, opener))
+}
+
+/// A file that can't be read, and one that isn't what it should be.
+fn unreadable(source: &Path, error: std::io::Error) -> Failure {
+    if error.kind() == std::io::ErrorKind::InvalidData {
+        let text = format!("cannot open {}: {error}", source.display());
+        return Failure::coded(ErrorCode::BackupDamaged, text);
+    }
+    PlatformError::io("read", source)(error).into()
 }
 
 /// The mark of a restore under way: with it, what stands in the data folder is no stack yet.

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use bss_platform::{
-    DatabaseTools, PlatformError, PostgresConfig, StackLock, ensure_postgres, remove_cluster, stop_postgres,
+    DatabaseTools, ErrorCode, PlatformError, PostgresConfig, StackLock, ensure_postgres, remove_cluster,
+    stop_postgres,
 };
 use serde_json::json;
 
@@ -131,11 +132,14 @@ async fn undo(config: &Config) -> Result<(), Failure> {
 
 /// What stands in a folder whose restore was cut off is no stack.
 pub fn unfinished(data_dir: &Path) -> Failure {
-    Failure::refused(format!(
-        "a restore into {} was cut off: run bss db restore again, or give the folder up with bss down --data{}",
-        data_dir.display(),
-        stack::data_dir_flag(data_dir)
-    ))
+    Failure::coded(
+        ErrorCode::RestoreCutOff,
+        format!(
+            "a restore into {} was cut off: run bss db restore again, or give the folder up with bss down --data{}",
+            data_dir.display(),
+            stack::data_dir_flag(data_dir)
+        ),
+    )
 }
 
 fn tools(config: &Config) -> Result<DatabaseTools, Failure> {
@@ -159,9 +163,10 @@ fn passphrase(options: &BackupOptions) -> Result<String, Failure> {
     };
     let text = text.trim_end_matches(['\n', '\r']).to_owned();
     if text.chars().count() < PASSPHRASE_CHARACTERS {
-        return Err(Failure::refused(format!(
-            "the passphrase of {place} is shorter than {PASSPHRASE_CHARACTERS} characters"
-        )));
+        return Err(Failure::coded(
+            ErrorCode::Passphrase,
+            format!("the passphrase of {place} is shorter than {PASSPHRASE_CHARACTERS} characters"),
+        ));
     }
     Ok(text)
 }

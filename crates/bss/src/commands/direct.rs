@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bss_app::identity::Identity;
 use bss_app::{App, RequestContext, Role};
 use bss_domain::ids::TenantId;
-use bss_platform::{PostgresConfig, ensure_postgres, postgres_status};
+use bss_platform::{ErrorCode, PostgresConfig, ensure_postgres, postgres_status};
 use bss_store::{Store, StoreConfig};
 
 use crate::config::Config;
@@ -40,10 +40,13 @@ pub async fn store(config: &Config) -> Result<Store, Failure> {
 
 async fn managed_url(config: &Config) -> Result<String, Failure> {
     let Some(running) = postgres_status(&config.data_dir) else {
-        return Err(Failure::refused(format!(
-            "the stack doesn't run: start it with bss up{}",
-            stack::data_dir_flag(&config.data_dir)
-        )));
+        return Err(Failure::coded(
+            ErrorCode::StackNotRunning,
+            format!(
+                "the stack doesn't run: start it with bss up{}",
+                stack::data_dir_flag(&config.data_dir)
+            ),
+        ));
     };
     // It runs, so this only adopts it and gives its address.
     let settings = PostgresConfig {

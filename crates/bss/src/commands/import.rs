@@ -203,6 +203,9 @@ fn show(found: &[usage_reject::UsageReject], as_json: bool) -> Result<(), Failur
 
 impl From<AppError> for Failure {
     fn from(error: AppError) -> Self {
+        if let AppError::Unavailable(cause) = &error {
+            return Self::of_store(cause, format!("{error}: {cause}"));
+        }
         // Whoever runs this command may read the cause that callers of the API don't see.
         let cause = std::error::Error::source(&error)
             .map(|cause| format!(": {cause}"))
@@ -213,6 +216,6 @@ impl From<AppError> for Failure {
 
 impl From<bss_store::StoreError> for Failure {
     fn from(error: bss_store::StoreError) -> Self {
-        Self::Refused(error.to_string())
+        Self::of_store(&error, &error)
     }
 }

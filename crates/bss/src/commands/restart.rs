@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bss_platform::{StackLock, stop_postgres};
+use bss_platform::{ErrorCode, StackLock, stop_postgres};
 
 use super::up;
 use crate::cli::RestartOptions;
@@ -33,7 +33,10 @@ pub async fn run(config: &Config, options: &RestartOptions) -> Result<(), Failur
             eprintln!("PostgreSQL is ready again");
             Ok(())
         }
-        ("postgres", None) => Err(Failure::refused("the stack doesn't run: start it with bss up")),
+        ("postgres", None) => Err(Failure::coded(
+            ErrorCode::StackNotRunning,
+            "the stack doesn't run: start it with bss up",
+        )),
         (other, _) => Err(Failure::Usage(vec![format!(
             "there is no part `{other}`: bss or postgres"
         )])),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bss_api::issuer::{Issuer, IssuerConfig};
-use bss_platform::read_state;
+use bss_platform::{ErrorCode, read_state};
 
 use super::direct;
 use crate::cli::TokenOptions;
@@ -42,10 +42,13 @@ pub fn public_url(config: &Config) -> Result<String, Failure> {
         .and_then(|address| address.rsplit(':').next())
         .map(str::to_owned);
     let port = port.ok_or_else(|| {
-        Failure::refused(format!(
-            "no gateway runs: start it with bss up{}",
-            crate::stack::data_dir_flag(&config.data_dir)
-        ))
+        Failure::coded(
+            ErrorCode::StackNotRunning,
+            format!(
+                "no gateway runs: start it with bss up{}",
+                crate::stack::data_dir_flag(&config.data_dir)
+            ),
+        )
     })?;
     Ok(format!("http://127.0.0.1:{port}"))
 }

@@ -16,12 +16,23 @@ pub use reader::Report;
 use settings::SETTINGS;
 pub use settings::SettingFlags;
 
+/// What a stack is for, which decides what runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// A demonstration: every part, the simulated network among them.
+    Demo,
+    /// An operator with a network of their own.
+    Operator,
+}
+
 /// What is in force for a command.
 #[derive(Debug, Clone)]
 #[allow(dead_code)] // until the roles that read the rest are wired
 pub struct Config {
     /// The data folder.
     pub data_dir: PathBuf,
+    /// What runs.
+    pub profile: Profile,
     /// The address of the public listener.
     pub address: IpAddr,
     /// Its port.
@@ -136,6 +147,7 @@ pub fn load(flags: &SettingFlags) -> Loaded {
 fn assemble(mut reader: Reader) -> Loaded {
     let mut config = Config {
         data_dir: reader.required("data_dir", |text| Ok(PathBuf::from(text))),
+        profile: reader.required("profile", parse_profile),
         address: reader.required("address", parse_address),
         port: reader.required("port", parse_port),
         ops_port: reader.required("ops_port", parse_port),
@@ -173,6 +185,11 @@ fn assemble(mut reader: Reader) -> Loaded {
     if config.behind_tls_proxy && config.public_urls.is_empty() {
         reader.mistake("behind_tls_proxy: public_urls must name the addresses that clients use".to_owned());
     }
+    if config.profile == Profile::Operator && config.network_url.is_none() {
+        reader.mistake(
+            "profile operator: network_url must name the network that activates services".to_owned(),
+        );
+    }
     debug_assert!(
         reader.unread().is_empty(),
         "settings that nothing reads: {:?}",
@@ -190,6 +207,14 @@ fn assemble(mut reader: Reader) -> Loaded {
 fn parse_address(text: &str) -> Result<IpAddr, String> {
     text.parse()
         .map_err(|_| "not an IP address, such as 127.0.0.1".to_owned())
+}
+
+fn parse_profile(text: &str) -> Result<Profile, String> {
+    match text {
+        "demo" => Ok(Profile::Demo),
+        "operator" => Ok(Profile::Operator),
+        _ => Err("neither demo nor operator".to_owned()),
+    }
 }
 
 fn parse_port(text: &str) -> Result<u16, String> {
@@ -361,6 +386,19 @@ mod tests {
             ("public_urls", "https://bss.example"),
         ];
         assert!(read(&behind, &[], "").into_config().is_ok());
+    }
+
+    #[test]
+    fn an_operators_stack_needs_a_network() {
+        let alone = read(&[("profile", "operator")], &[], "");
+        assert!(
+            alone.mistakes()[0].contains("network_url"),
+            "{:?}",
+            alone.mistakes()
+        );
+        let with_network = [("profile", "operator"), ("network_url", "http://network.example")];
+        let config = read(&with_network, &[], "").into_config().unwrap();
+        assert_eq!(config.profile, Profile::Operator);
     }
 
     #[test]

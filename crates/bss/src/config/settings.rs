@@ -29,6 +29,11 @@ const fn setting(name: &'static str, default: &'static str, help: &'static str) 
 /// Every setting.
 pub(super) const SETTINGS: &[Setting] = &[
     setting("data_dir", ".bss", "the data folder"),
+    setting(
+        "profile",
+        "demo",
+        "what runs: demo, or operator, which has no simulated network and needs network_url",
+    ),
     setting("address", "127.0.0.1", "the address of the public listener"),
     setting(
         "port",
@@ -144,6 +149,9 @@ pub struct SettingFlags {
     /// The data folder [default: .bss]
     #[arg(long, global = true, value_name = "DIR", help_heading = "Settings")]
     data_dir: Option<String>,
+    /// demo, or operator: without the simulated network [default: demo]
+    #[arg(long, global = true, value_name = "PROFILE", help_heading = "Settings")]
+    profile: Option<String>,
     /// The address of the public listener [default: 127.0.0.1]
     #[arg(long, global = true, value_name = "IP", help_heading = "Settings")]
     address: Option<String>,
@@ -272,6 +280,7 @@ impl SettingFlags {
     pub(super) fn values(&self) -> BTreeMap<&'static str, String> {
         let texts = [
             ("data_dir", &self.data_dir),
+            ("profile", &self.profile),
             ("address", &self.address),
             ("port", &self.port),
             ("ops_port", &self.ops_port),

@@ -71,8 +71,8 @@ pub async fn open(config: &Config, database: &Database) -> Result<(Store, Migrat
         ClockMode::Real
     };
     let explain = |error: bss_store::StoreError| match &database.managed {
-        Some(_) => Failure::refused(error.to_string()),
-        None => Failure::refused(format!("the database that database_url names: {error}")),
+        Some(_) => Failure::from(error),
+        None => Failure::of_store(&error, format!("the database that database_url names: {error}")),
     };
     let migrated = migrate(&database.owner_url, mode).await.map_err(explain)?;
     if !migrated.applied.is_empty() {

@@ -1,4 +1,4 @@
-//! Figures that are asked for at each scrape: pools, the clock, the log, the streams.
+//! Figures that are asked for at each scrape: pools, the clock, the log, the streams, usage files and bill runs.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -8,9 +8,14 @@ use std::sync::{Arc, OnceLock};
 
 use bss_app::App;
 use bss_events::{EventLog, LogError, Topic};
+use bss_store::identity::tenant;
+use bss_store::{Scope, StoreError, bill_run, usage_file};
 use bss_streams::runtime::{StreamMetrics, TopicCounts};
-use bss_telemetry::metrics::{PoolUse, StreamOutcome};
+use bss_telemetry::metrics::{BillRunTotals, PoolUse, StreamOutcome, UsageOutcome};
 use bss_telemetry::{Metrics, Sampler};
+
+/// Who reads, in the sessions of a scrape.
+const ACTOR: &str = "metrics";
 
 /// Asks the process's parts, once there are some.
 #[derive(Clone, Default)]
@@ -42,6 +47,9 @@ impl Sampler for Figures {
             if let Err(error) = sample_log(app, metrics).await {
                 tracing::warn!(%error, "the log's head is not shown");
             }
+            if let Err(error) = sample_work(app, metrics).await {
+                tracing::warn!(%error, "usage and bill runs are not shown");
+            }
         })
     }
 }
@@ -68,6 +76,45 @@ async fn sample_log(app: &App, metrics: &Metrics) -> Result<(), LogError> {
     for (topic, head) in heads {
         metrics.store.set_log_head(topic.name(), head);
     }
+    Ok(())
+}
+
+/// What any process may have done, commands among them, is counted in the database.
+async fn sample_work(app: &App, metrics: &Metrics) -> Result<(), StoreError> {
+    let tenants = tenant::all(&app.store).await?;
+    let mut usage: BTreeMap<&str, (UsageOutcome, i64)> = BTreeMap::new();
+    let mut runs = BillRunTotals::default();
+    for tenant in tenants {
+        let session = app.store.read(Scope::new(tenant, ACTOR)).await?;
+        let (taken, charged) = usage_file::totals(&session).await?;
+        let of_tenant = bill_run::counts(&session).await?;
+        session.finish().await?;
+        for (name, outcome, records) in [
+            ("accepted", UsageOutcome::Accepted, taken.accepted),
+            (
+                "rejected",
+                UsageOutcome::Rejected,
+                taken.rejected + charged.rejected,
+            ),
+            (
+                "duplicate",
+                UsageOutcome::Duplicate,
+                taken.duplicates + charged.duplicates,
+            ),
+            ("not charged", UsageOutcome::NotCharged, taken.not_charged),
+            ("rated", UsageOutcome::Rated, charged.rated),
+        ] {
+            usage.entry(name).or_insert((outcome, 0)).1 += records;
+        }
+        runs.running += of_tenant.running.unsigned_abs();
+        runs.done += of_tenant.done.unsigned_abs();
+        runs.accounts += of_tenant.accounts.unsigned_abs();
+        runs.bills += of_tenant.bills.unsigned_abs();
+    }
+    for (outcome, records) in usage.into_values() {
+        metrics.usage.count_to(outcome, records.unsigned_abs());
+    }
+    metrics.bill_runs.set(runs);
     Ok(())
 }
 

@@ -1,4 +1,5 @@
-//! Role `gateway`: everything public on one address, the layers around the APIs, the issuer and the console.
+//! Role `gateway`: everything public on one address, the layers around the APIs, the issuer and the console. Role `api`:
+//! the same layers around the APIs alone.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,20 +38,57 @@ impl KeySource for OwnKeys {
 pub async fn start(serving: &Serving, listener: TcpListener, tasks: &mut JoinSet<()>) -> Result<(), Failure> {
     let part = serving.ops.readiness.register("gateway");
     let public_urls = serving.public_urls();
-    let issuer = identity::start(&serving.config.data_dir, serving.app.store.clone(), &public_urls).await?;
-    let upkeep = (issuer.clone(), serving.stop.clone());
-    tasks.spawn(async move {
-        upkeep.1.run_until_cancelled(upkeep.0.keep_up()).await;
-    });
-    let router = router(serving, &issuer, &public_urls).await?;
-    let config = config(serving, public_urls)?;
+    let issuer = issuer(serving, &public_urls, tasks).await?;
+    let router = router(serving, &issuer, &public_urls)
+        .await?
+        .merge(issuer.router());
+    let config = config(serving, "gateway", public_urls)?;
     let gateway = Gateway::around_router(&config, environment(serving, &issuer)?, router)
         .map_err(|mistakes| Failure::Usage(mistakes.0))?;
     tasks.spawn(listen(listener, gateway, config, part, serving.stop.clone()));
     Ok(())
 }
 
-/// The table of contents of the public address.
+/// The issuer, its keys kept fresh.
+async fn issuer(
+    serving: &Serving,
+    public_urls: &[String],
+    tasks: &mut JoinSet<()>,
+) -> Result<Arc<Issuer>, Failure> {
+    let issuer = identity::start(&serving.config.data_dir, serving.app.store.clone(), public_urls).await?;
+    let upkeep = (issuer.clone(), serving.stop.clone());
+    tasks.spawn(async move {
+        upkeep.1.run_until_cancelled(upkeep.0.keep_up()).await;
+    });
+    Ok(issuer)
+}
+
+/// Starts the APIs on a listener of their own. Clients' addresses are those of the gateway, whose issuer signs their
+/// tokens; this listener's own address is answered too.
+pub async fn start_api(
+    serving: &Serving,
+    listener: TcpListener,
+    tasks: &mut JoinSet<()>,
+) -> Result<(), Failure> {
+    let part = serving.ops.readiness.register("api");
+    if serving.config.public_urls.is_empty() {
+        let mistake = "public_urls: the role api needs the gateway's addresses; the first names the issuer";
+        return Err(Failure::Usage(vec![mistake.to_owned()]));
+    }
+    let mut public_urls = serving.public_urls();
+    let issuer = issuer(serving, &public_urls, tasks).await?;
+    let router = router(serving, &issuer, &public_urls).await?;
+    if let Some(address) = serving.listeners.all().get("api") {
+        public_urls.push(format!("http://{address}"));
+    }
+    let config = config(serving, "api", public_urls)?;
+    let gateway = Gateway::around_router(&config, environment(serving, &issuer)?, router)
+        .map_err(|mistakes| Failure::Usage(mistakes.0))?;
+    tasks.spawn(listen(listener, gateway, config, part, serving.stop.clone()));
+    Ok(())
+}
+
+/// The APIs and the console.
 async fn router(serving: &Serving, issuer: &Arc<Issuer>, public_urls: &[String]) -> Result<Router, Failure> {
     let state = ApiState::new(
         serving.app.clone(),
@@ -66,7 +104,7 @@ async fn router(serving: &Serving, issuer: &Arc<Issuer>, public_urls: &[String])
         None => Verifier::new(issuer.name(), issuer.keys()),
     };
     let guard = Guard::new(matrix, verifier, serving.app.store.clone());
-    Ok(bss_api::router(state, Arc::new(guard)).merge(issuer.router()))
+    Ok(bss_api::router(state, Arc::new(guard)))
 }
 
 /// An external issuer's keys, read now and again and again.
@@ -103,15 +141,15 @@ fn script_hashes() -> Vec<String> {
         .collect()
 }
 
-fn config(serving: &Serving, public_urls: Vec<String>) -> Result<GatewayConfig, Failure> {
+fn config(serving: &Serving, listener: &str, public_urls: Vec<String>) -> Result<GatewayConfig, Failure> {
     let ours = &serving.config;
     let external = ours.issuer_url.clone();
     let listen = serving
         .listeners
         .all()
-        .get("gateway")
+        .get(listener)
         .and_then(|address| address.parse().ok())
-        .ok_or_else(|| Failure::refused("the gateway's listener is not open"))?;
+        .ok_or_else(|| Failure::refused(format!("the listener of {listener} is not open")))?;
     Ok(GatewayConfig {
         listen,
         public_urls,

@@ -20,7 +20,7 @@ use clap::ValueEnum;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::ServeOptions;
-use crate::config::Config;
+use crate::config::{Config, Profile};
 use crate::failure::Failure;
 use listeners::Listeners;
 
@@ -32,6 +32,8 @@ use process::run_roles;
 pub enum Role {
     /// Everything public on one address: console, APIs, sign-in
     Gateway,
+    /// The APIs alone, on an address of their own, behind a proxy that hands sign-in to a gateway
+    Api,
     /// What the product does by itself once something has happened
     Streams,
     /// The watched folder of usage files
@@ -41,8 +43,14 @@ pub enum Role {
 }
 
 impl Role {
-    /// The roles of `bss up`.
-    const ALL: [Self; 4] = [Self::Gateway, Self::Streams, Self::Usage, Self::NetworkSim];
+    /// The roles of a stack in one process: the gateway has the APIs in it.
+    fn of(profile: Profile) -> Vec<Self> {
+        let mut roles = vec![Self::Gateway, Self::Streams, Self::Usage];
+        if profile == Profile::Demo {
+            roles.push(Self::NetworkSim);
+        }
+        roles
+    }
 }
 
 /// What every role of a process shares.
@@ -66,16 +74,17 @@ pub struct Serving {
 pub async fn run(config: Config, options: &ServeOptions) -> Result<(), Failure> {
     let mode = if options.daemon { Mode::Daemon } else { Mode::Roles };
     let roles = if options.roles.is_empty() {
-        Role::ALL.to_vec()
+        Role::of(config.profile)
     } else {
         options.roles.clone()
     };
     run_roles(config, mode, roles).await
 }
 
-/// `bss up`: every role.
+/// `bss up`: every role of the profile.
 pub async fn run_stack(config: Config, mode: Mode) -> Result<(), Failure> {
-    run_roles(config, mode, Role::ALL.to_vec()).await
+    let roles = Role::of(config.profile);
+    run_roles(config, mode, roles).await
 }
 
 impl Serving {

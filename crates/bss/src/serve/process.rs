@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bss_app::App;
 use bss_platform::{
-    BssState, PlatformError, ProcessId, RunningLock, clear_state, stop_postgres, write_state,
+    BssState, ErrorCode, PlatformError, ProcessId, RunningLock, clear_state, stop_postgres, write_state,
 };
 use bss_telemetry::{LogOutput, Ops, TelemetryConfig, TelemetryGuard, ops};
 use tokio::net::TcpListener;
@@ -106,6 +106,8 @@ impl Process {
         self.open_ops().await?;
         // Ports are taken before the database is made: a taken one is said at once.
         let gateway = self.open(Role::Gateway, "gateway", self.config.gateway()).await?;
+        let api = SocketAddr::new(self.config.address, self.config.api_port);
+        let api = self.open(Role::Api, "api", api).await?;
         let sim = SocketAddr::from((Ipv4Addr::LOCALHOST, self.config.network_sim_port));
         let network_sim = self.open(Role::NetworkSim, "network-sim", sim).await?;
         self.write_down()?;
@@ -122,6 +124,9 @@ impl Process {
         }
         if let Some(listener) = gateway {
             gateway::start(&serving, listener, &mut self.tasks).await?;
+        }
+        if let Some(listener) = api {
+            gateway::start_api(&serving, listener, &mut self.tasks).await?;
         }
         self.ops.readiness.wait_ready().await;
         self.write_down()?;
@@ -270,10 +275,13 @@ async fn take_folder(data_dir: &Path) -> Result<RunningLock, Failure> {
         if tokio::time::Instant::now() > deadline {
             let holder = bss_platform::read_state(data_dir)
                 .map_or_else(String::new, |state| format!(" (process {})", state.process.pid));
-            return Err(Failure::refused(format!(
-                "another bss{holder} serves {} already: bss ps shows it, bss down stops it",
-                data_dir.display()
-            )));
+            return Err(Failure::coded(
+                ErrorCode::StackElsewhere,
+                format!(
+                    "another bss{holder} serves {} already: bss ps shows it, bss down stops it",
+                    data_dir.display()
+                ),
+            ));
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use bss_platform::{BssState, PlatformError, read_state};
+use bss_platform::{BssState, ErrorCode, PlatformError, read_state};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -41,10 +41,10 @@ pub(super) async fn start(
                 None => eprintln!("{line}"),
             }
         }
-        Err(Failure::refused(format!(
-            "bss ended while it started; see {}",
-            log_path(data_dir).display()
-        )))
+        Err(Failure::coded(
+            ErrorCode::NotReady,
+            format!("bss ended while it started; see {}", log_path(data_dir).display()),
+        ))
     };
     tokio::select! {
         done = tokio::time::timeout(timeout, reading) => match done {
@@ -55,9 +55,11 @@ pub(super) async fn start(
             }
             Err(_) => {
                 end(&mut child).await;
-                return Err(Failure::refused(format!(
-                    "bss was not ready after {} s; see {}", timeout.as_secs(), log_path(data_dir).display()
-                )));
+                let waited_s = timeout.as_secs();
+                return Err(Failure::coded(
+                    ErrorCode::NotReady,
+                    format!("bss was not ready after {waited_s} s; see {}", log_path(data_dir).display()),
+                ));
             }
         },
         _ = tokio::signal::ctrl_c() => {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use bss_platform::{BssState, RunningLock, clear_state, read_state};
+use bss_platform::{BssState, ErrorCode, RunningLock, clear_state, read_state};
 use nix::sys::signal::Signal;
 use serde::Deserialize;
 
@@ -53,10 +53,13 @@ pub async fn running(data_dir: &Path) -> Result<Option<BssState>, Failure> {
             return Ok(None);
         }
         if Instant::now() > deadline {
-            return Err(Failure::refused(format!(
-                "a process holds {}/running.lock and doesn't say who it is: look with `fuser '{0}/running.lock'`",
-                data_dir.display()
-            )));
+            return Err(Failure::coded(
+                ErrorCode::StackElsewhere,
+                format!(
+                    "a process holds {}/running.lock and doesn't say who it is: look with `fuser '{0}/running.lock'`",
+                    data_dir.display()
+                ),
+            ));
         }
         tokio::time::sleep(POLL).await;
     }
@@ -87,16 +90,16 @@ pub async fn wait_ready(data_dir: &Path, state: &BssState, timeout: Duration) ->
             return Ok(read_state(data_dir).unwrap_or(state));
         }
         if !state.process.is_alive() {
-            return Err(Failure::refused(format!(
-                "bss ended; see bss logs bss{}",
-                data_dir_flag(data_dir)
-            )));
+            return Err(Failure::coded(
+                ErrorCode::NotReady,
+                format!("bss ended; see bss logs bss{}", data_dir_flag(data_dir)),
+            ));
         }
         if Instant::now() > deadline {
-            return Err(Failure::refused(format!(
-                "bss is not ready in time: {}",
-                waits_for(answer)
-            )));
+            return Err(Failure::coded(
+                ErrorCode::NotReady,
+                format!("bss is not ready in time: {}", waits_for(answer)),
+            ));
         }
         tokio::time::sleep(POLL).await;
         state = read_state(data_dir).unwrap_or(state);

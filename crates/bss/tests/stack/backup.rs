@@ -66,6 +66,7 @@ fn a_backup_under_load_restores_into_a_fresh_server_and_goes_on_without_a_hole_o
     let target = stack.0.join("backup.bss");
     let files = back_up_under_load(&stack, &load, &target);
     check_at_rest(&stack);
+    counted_in_metrics(&stack);
     let charged: u64 = files.iter().map(|file| file.charged).sum();
     let count = |text: &str| text.split(' ').next().unwrap().parse::<u64>().unwrap();
     assert_eq!(count(&usage(&stack)), count(&before) + charged);
@@ -100,6 +101,26 @@ fn a_backup_under_load_restores_into_a_fresh_server_and_goes_on_without_a_hole_o
     let sign_in = |stack: &Stack| std::fs::read(stack.data_dir().join("secrets/sign-in")).unwrap();
     assert_eq!(sign_in(&other), sign_in(&stack));
     refuse_restore(&other, &target, PASSPHRASE, "isn't empty");
+}
+
+/// Work of commands is counted as well: the database has it.
+fn counted_in_metrics(stack: &Stack) {
+    let text = crate::support::get(&stack.listener("ops"), "/metrics").1;
+    let value = |name: &str| {
+        let line = text.lines().find(|line| line.starts_with(name));
+        let line = line.unwrap_or_else(|| panic!("{name} is missing in\n{text}"));
+        line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()
+    };
+    let of_usage = |outcome: &str| value(&format!("bss_usage_records_total{{outcome=\"{outcome}\"}}"));
+    assert_eq!(
+        of_usage("accepted"),
+        of_usage("rated"),
+        "everything was rated, once"
+    );
+    assert!(of_usage("rated") > 0 && of_usage("rejected") > 0);
+    let bills = stack.ask("SELECT sum(bills) FROM bill_run");
+    assert_eq!(value("bss_bill_run_bills_total").to_string(), bills);
+    assert!(value("bss_bill_runs{state=\"done\"}") > 0);
 }
 
 /// Nothing that isn't whole and authentic touches a data folder.

@@ -136,6 +136,47 @@ fn with_token(address: &str, path: &str, token: &str) -> u16 {
 }
 
 #[test]
+fn the_apis_run_on_their_own_beside_a_gateway_that_signs_in() {
+    let stack = Stack::new("role api");
+    stack.up();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let serve = |public_urls: &str| {
+        let mut command = stack.command(&["serve", "--role", "api"]);
+        command
+            .env("BSS_PUBLIC_URLS", public_urls)
+            .env("BSS_API_PORT", port.to_string())
+            .env("BSS_AUTO_PORTS", "false")
+            .env("BSS_OPS_PORT", "0")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        command
+    };
+    assert_eq!(serve("").status().unwrap().code(), Some(64), "whose tokens?");
+
+    let mut child = serve(&format!("http://{}", stack.listener("gateway")))
+        .spawn()
+        .unwrap();
+    let address = format!("127.0.0.1:{port}");
+    until("the APIs listen", || TcpStream::connect(&address).is_ok());
+    let customers = "/tmf-api/customerManagement/v4/customer";
+    assert_eq!(get(&address, customers).0, 401);
+    assert_eq!(with_token(&address, customers, &stack.token("csr")), 200);
+    assert_eq!(
+        get(&address, "/realms/bss/protocol/openid-connect/certs").0,
+        404,
+        "sign-in is the gateway's"
+    );
+    let process = ProcessId::of(i32::try_from(child.id()).unwrap()).unwrap();
+    process.signal(Signal::SIGTERM);
+    assert!(child.wait().unwrap().success());
+    assert_eq!(stack.up()["started"], false, "the stack beside it goes on");
+}
+
+#[test]
 fn two_ups_at_once_are_one_stack() {
     let stack = Stack::new("race");
     let spawn = || {
@@ -229,7 +270,9 @@ fn a_taken_port_is_named_with_its_holder() {
     assert_eq!(output.status.code(), Some(1));
     let text = said(&output);
     assert!(
-        text.contains(&port) && text.contains(&format!("process {}", std::process::id())),
+        text.contains(&port)
+            && text.contains(&format!("process {}", std::process::id()))
+            && text.contains("[port-in-use]"),
         "{text}"
     );
     assert!(bss_platform::read_state(&stack.data_dir()).is_none());
