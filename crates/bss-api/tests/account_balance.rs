@@ -75,6 +75,27 @@ async fn an_account_says_what_is_open_overdue_left_over_and_prepaid() {
         )
     );
     pay(&billing, &account, open + 4.0).await;
+    // Each bill says what paid for it, to the cent.
+    for bill in api.bills(&account).await {
+        let of = |name: &str| bill[name]["value"].as_f64().unwrap();
+        let applied = bill["appliedPayment"].as_array().unwrap();
+        let cents = |amount: f64| (amount * 100.0).round() as i64;
+        let paid: i64 = applied
+            .iter()
+            .map(|one| cents(one["appliedAmount"]["value"].as_f64().unwrap()))
+            .sum();
+        assert_eq!(
+            paid,
+            cents(of("amountDue")) - cents(of("remainingAmount")),
+            "{bill}"
+        );
+        assert!(
+            applied
+                .iter()
+                .all(|one| one["payment"]["@referredType"] == "Payment"),
+            "{bill}"
+        );
+    }
     let context = api.system();
     let euros = Money::new(1_234, Currency::of("EUR").unwrap());
     let prepaid_account = id(&other).parse().unwrap();

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::AppError;
-use crate::resource::{Check, Documents, ListRequest, Place, Plain, Reads};
+use crate::resource::{Check, Documents, ListRequest, Place, Plain, Reads, refuse_computed};
 
 /// Billing accounts, in their customer's slot.
 pub static BILLING_ACCOUNTS: Plain = Plain {
@@ -64,15 +64,7 @@ impl Reads for BillingAccounts {
     }
 
     async fn list(&self, session: &Session, request: &ListRequest) -> Result<Page, AppError> {
-        let asked = request.filters.iter().map(|filter| &filter.attribute);
-        let asked = asked.chain(request.sort.iter().map(|(attribute, _)| attribute));
-        for attribute in asked {
-            let name = attribute.split(['.', '[']).next().unwrap_or_default();
-            if COMPUTED.contains(&name) {
-                let message = format!("{name} is computed when it is read: a list can't be asked for it");
-                return Err(Refusal::invalid("wrongQuery", attribute, "", message).into());
-            }
-        }
+        refuse_computed(request, COMPUTED)?;
         let mut page = DOCUMENTS.list(session, request).await?;
         fill(session, &mut page.rows).await?;
         Ok(page)

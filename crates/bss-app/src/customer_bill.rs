@@ -1,17 +1,73 @@
 //! Bills (TMF678) as the resource kit sees them: drawn up by runs; all that a caller may do is to say that one was sent.
 
 use async_trait::async_trait;
-use bss_domain::Refusal;
 use bss_domain::customer_bill::CustomerBillState;
-use bss_domain::ids::CustomerBillId;
+use bss_domain::ids::{CustomerBillId, TypedId};
+use bss_domain::{Currency, Money, Refusal};
 use bss_events::Topic;
 use bss_store::customer_bill::{self, CUSTOMER_BILL};
-use bss_store::resource::{self, Stored};
+use bss_store::resource::{self, Page, Stored};
+use bss_store::{Session, payment};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::resource::{ResourceUseCases, hold};
+use crate::resource::{Documents, ListRequest, Reads, ResourceUseCases, hold, refuse_computed};
 use crate::{App, AppError, RequestContext};
+
+/// Bills as callers read them: with what paid for them.
+pub struct CustomerBillReads;
+
+const DOCUMENTS: Documents = Documents(&CUSTOMER_BILL);
+
+#[async_trait]
+impl Reads for CustomerBillReads {
+    async fn get(&self, session: &Session, id: Uuid) -> Result<Option<Stored>, AppError> {
+        let mut found = Vec::from_iter(DOCUMENTS.get(session, id).await?);
+        fill(session, &mut found).await?;
+        Ok(found.pop())
+    }
+
+    async fn list(&self, session: &Session, request: &ListRequest) -> Result<Page, AppError> {
+        refuse_computed(request, &["appliedPayment"])?;
+        let mut page = DOCUMENTS.list(session, request).await?;
+        fill(session, &mut page.rows).await?;
+        Ok(page)
+    }
+
+    fn revision_tells_all(&self) -> bool {
+        false
+    }
+}
+
+/// Writes what paid for them into the bills of a page.
+async fn fill(session: &Session, page: &mut [Stored]) -> Result<(), AppError> {
+    let bills: Vec<CustomerBillId> = page.iter().map(|stored| stored.id.into()).collect();
+    let paid = payment::paid_for(session, &bills).await?;
+    for stored in page {
+        let currency = stored.body["amountDue"]["unit"].as_str().unwrap_or_default();
+        let currency = Currency::of(currency)?;
+        let applied = paid
+            .iter()
+            .filter(|paid| paid.bill.uuid() == stored.id)
+            .map(|paid| {
+                let referred = match paid.kind.as_str() {
+                    "payment" => "Payment",
+                    "creditNote" => "CreditNote",
+                    "writeOff" => "WriteOff",
+                    _ => "CustomerCredit",
+                };
+                json!({
+                    "appliedAmount": Money::new(paid.amount_minor, currency),
+                    "payment": { "id": paid.source, "@referredType": referred },
+                })
+            });
+        let applied: Vec<Value> = applied.collect();
+        if !applied.is_empty() {
+            stored.body["appliedPayment"] = applied.into();
+        }
+    }
+    Ok(())
+}
 
 /// The commands on bills.
 pub struct CustomerBills;

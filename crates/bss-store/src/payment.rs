@@ -155,6 +155,41 @@ pub async fn insert_allocations(session: &Session, rows: &[NewAllocation]) -> Re
     Ok(())
 }
 
+/// What paid for a bill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaidBy {
+    /// The bill.
+    pub bill: CustomerBillId,
+    /// The kind's name: see [`AllocationKind`].
+    pub kind: String,
+    /// The payment or credit note; for credit of the account, the bill or call that applied it.
+    pub source: Uuid,
+    /// How much, minor units; what was taken back is left out of it.
+    pub amount_minor: i64,
+}
+
+/// What paid for these bills, in order of time.
+pub async fn paid_for(session: &Session, bills: &[CustomerBillId]) -> Result<Vec<PaidBy>, StoreError> {
+    let (ids, slots): (Vec<Uuid>, Vec<i16>) =
+        bills.iter().map(|bill| (bill.uuid(), bill.slot().sql())).unzip();
+    let rows = session
+        .query(
+            "SELECT a.bill_id, a.kind, a.source_id, sum(a.amount_minor)::bigint \
+             FROM unnest($1::uuid[], $2::smallint[]) AS b (id, slot) \
+             JOIN allocation a ON a.slot = b.slot AND a.bill_id = b.id \
+             GROUP BY 1, 2, 3 HAVING sum(a.amount_minor) <> 0 ORDER BY a.bill_id, min(a.at), a.source_id",
+            &[&ids, &slots],
+        )
+        .await?;
+    let read = |row: &tokio_postgres::Row| PaidBy {
+        bill: row.get::<_, Uuid>(0).into(),
+        kind: row.get(1),
+        source: row.get(2),
+        amount_minor: row.get(3),
+    };
+    Ok(rows.iter().map(read).collect())
+}
+
 /// Locks an account's credit, which serialises all money of the account, and gives the balance in minor units.
 pub async fn lock_credit(
     session: &Session,

@@ -107,3 +107,17 @@ fn refused(error: QueryError) -> AppError {
     let message = error.to_string();
     Refusal::invalid("wrongQuery", error.attribute, error.value, message).into()
 }
+
+/// Refuses what a list can't be asked for, since it is computed when a document is read.
+pub(crate) fn refuse_computed(request: &ListRequest, computed: &[&str]) -> Result<(), Refusal> {
+    let asked = request.filters.iter().map(|filter| &filter.attribute);
+    let asked = asked.chain(request.sort.iter().map(|(attribute, _)| attribute));
+    for attribute in asked {
+        let name = attribute.split(['.', '[']).next().unwrap_or_default();
+        if computed.contains(&name) {
+            let message = format!("{name} is computed when it is read: a list can't be asked for it");
+            return Err(Refusal::invalid("wrongQuery", attribute, "", message));
+        }
+    }
+    Ok(())
+}

@@ -6,6 +6,15 @@ const TAX_ITEMS: Kind = Kind::List(&Kind::Object(&[
     Attribute::read_only("taxAmount", Kind::Money, "the tax"),
 ]));
 
+const APPLIED_PAYMENTS: Kind = Kind::List(&Kind::Object(&[
+    Attribute::read_only("appliedAmount", Kind::Money, "how much of it"),
+    Attribute::read_only(
+        "payment",
+        Kind::Reference("Payment"),
+        "the payment, or the credit note",
+    ),
+]));
+
 /// CustomerBill's typed attributes. Runs draw bills up; of a bill's state callers say that it was sent.
 pub const CUSTOMER_BILL: &Shape = &[
     Attribute::read_only("billNo", Kind::Text, "its number, without gaps within its series"),
@@ -35,6 +44,7 @@ pub const CUSTOMER_BILL: &Shape = &[
     Attribute::read_only("amountDue", Kind::Money, "what was to be paid of it"),
     Attribute::read_only("remainingAmount", Kind::Money, "what is still open"),
     Attribute::read_only("taxItem", TAX_ITEMS, "its tax by category and rate"),
+    Attribute::read_only("appliedPayment", APPLIED_PAYMENTS, "what paid for it"),
 ];
 
 /// AppliedCustomerBillingRate's typed attributes: a bill's line.
