@@ -2775,6 +2775,13 @@ export interface components {
                 /** @description the tax */
                 readonly taxAmount?: components["schemas"]["Money"];
             }[];
+            /** @description what paid for it */
+            readonly appliedPayment?: {
+                /** @description how much of it */
+                readonly appliedAmount?: components["schemas"]["Money"];
+                /** @description the payment, or the credit note */
+                readonly payment?: components["schemas"]["Reference"];
+            }[];
         };
         AppliedCustomerBillingRate: {
             /** @description the id, a UUID of version 8 */
