@@ -24,7 +24,7 @@ export interface Complaint { code?: string, reason?: string, message?: string, t
 
 export type Customer = Said<Schemas['Customer'], { contactMedium?: ContactMedium[] }>
 export type Party = Entity & Omit<Partial<Schemas['Individual'] & Schemas['Organization']>, keyof Entity | 'contactMedium'> & { contactMedium?: ContactMedium[] }
-export type BillingAccount = Said<Schemas['BillingAccount'], { accountBalance?: { balanceType?: string, amount?: Money }[] }>
+export type BillingAccount = Said<Schemas['BillingAccount'], object>
 type SentItem = Schemas['ProductOrder']['productOrderItem'][number]
 export type OrderItem = Omit<SentItem, 'productOffering' | 'product'> & { productOffering?: Ref, product?: Partial<Product> }
 export type ProductOrder = Said<Schemas['ProductOrder'], {
