@@ -112,6 +112,47 @@ pub async fn hold(
     rows.iter().map(read).collect()
 }
 
+/// What the ledger has in full of an account's use at one tax rate, all days together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostedUse {
+    /// The account.
+    pub account: BillingAccountId,
+    /// The category of the tax in it.
+    pub tax_category: String,
+    /// The tax's rate in parts per million.
+    pub tax_rate_ppm: i64,
+    /// All that was taken, tax included.
+    pub used: Nano,
+    /// What the ledger has of it, tax included, minor units.
+    pub posted_minor: i64,
+    /// What of that was tax.
+    pub posted_tax_minor: i64,
+}
+
+/// What was posted of these accounts' use, as far as nothing was added since.
+pub async fn posted(session: &Session, accounts: &[BillingAccountId]) -> Result<Vec<PostedUse>, StoreError> {
+    let slots: Vec<i16> = accounts.iter().map(|account| account.slot().sql()).collect();
+    let ids: Vec<Uuid> = accounts.iter().map(|account| account.uuid()).collect();
+    let rows = session
+        .query(
+            "SELECT p.account_id, p.tax_category, p.tax_rate_ppm, sum(p.used_nano)::bigint, \
+             sum(p.posted_minor)::bigint, sum(p.posted_tax_minor)::bigint FROM prepaid_use p \
+             JOIN unnest($1::smallint[], $2::uuid[]) AS a (slot, id) ON a.slot = p.slot AND a.id = p.account_id \
+             WHERE p.is_posted GROUP BY 1, 2, 3",
+            &[&slots, &ids],
+        )
+        .await?;
+    let read = |row: &tokio_postgres::Row| PostedUse {
+        account: row.get::<_, Uuid>(0).into(),
+        tax_category: row.get(1),
+        tax_rate_ppm: row.get(2),
+        used: Nano(row.get(3)),
+        posted_minor: row.get(4),
+        posted_tax_minor: row.get(5),
+    };
+    Ok(rows.iter().map(read).collect())
+}
+
 fn read(row: &tokio_postgres::Row) -> Result<PrepaidUseRow, StoreError> {
     let account = BillingAccountId::from(row.get::<_, Uuid>(0));
     let corrupt = |detail: String| StoreError::Corrupt {

@@ -1,5 +1,5 @@
 -- A balance is what top-ups brought less what charging took; the ledger's liability is what top-ups brought less what
--- was posted; and what was posted of a day is its use, rounded, with the tax in it.
+-- was posted; and what was posted is all use, rounded once, with the tax in it.
 WITH booked AS (SELECT e.slot, e.account_id,
         -coalesce(sum(l.amount_minor) FILTER (WHERE e.kind = 'topUp'), 0) AS filled,
         coalesce(sum(l.amount_minor) FILTER (WHERE e.kind = 'prepaidUse'), 0) AS posted
@@ -30,6 +30,7 @@ SELECT format('account %s: the tax in prepaid use is %s, the ledger has %s', acc
     coalesce(t.tax, 0))
 FROM tax_due d FULL JOIN taxed t USING (slot, account_id) WHERE coalesce(d.tax, 0) <> coalesce(t.tax, 0)
 UNION ALL
-SELECT format('account %s: %s was used on %s, %s posted', account_id, used_nano, day, posted_minor) FROM prepaid_use
-WHERE is_posted AND posted_minor <> round(used_nano::numeric / bss_nano_per_minor(currency))
+SELECT format('account %s: %s was used, %s posted', account_id, sum(used_nano), sum(posted_minor)) FROM prepaid_use
+GROUP BY slot, account_id, currency
+HAVING bool_and(is_posted) AND sum(posted_minor) <> round(sum(used_nano)::numeric / bss_nano_per_minor(currency))
 LIMIT 1

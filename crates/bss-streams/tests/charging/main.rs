@@ -250,25 +250,26 @@ async fn prepaid_use_reaches_the_ledger_by_account_and_day_and_only_once() {
     assert_eq!(world.balance(number).await, 5_000_000_000 - 1_008_000_000);
     assert_eq!(world.balance(other).await, 0, "0.05 was asked of 0.01");
     world.check_ledger().await;
-    assert_eq!(prepaid::post_use(&world.app, &world.context).await.unwrap(), 2);
+    assert_eq!(prepaid::post_use(&world.app, &world.context).await.unwrap(), 3);
     let posted = "SELECT string_agg(account || ' ' || sum, ', ' ORDER BY account) FROM (SELECT l.account, \
                   sum(l.amount_minor) FROM ledger_line l JOIN ledger_entry e ON e.id = l.entry_id \
                   WHERE e.kind = 'prepaidUse' GROUP BY 1) s";
-    // 1.00 and 0.01 with 23 % of tax in them: 0.81 + 0.19, 0.01 + 0.00. A day of 0.004 rounds to nothing.
-    let wanted = "prepaidLiability 101, revenue -82, taxPayable -19";
+    // All days are rounded together: 1.004 posts 1.00, 1.008 then 0.01 more; the other's 0.01 stands alone. With 23 % of
+    // tax in them: 1.01 is 0.82 + 0.19, 0.01 is 0.01 + 0.00.
+    let wanted = "prepaidLiability 102, revenue -83, taxPayable -19";
     assert_eq!(world.text(posted).await, wanted);
     world.check_ledger().await;
     assert_eq!(prepaid::post_use(&world.app, &world.context).await.unwrap(), 0);
-    // More of an old day: the day's use is rounded as a whole, less what was posted of it.
+    // More of an old day: all use is rounded as a whole, less what was posted of it.
     world
-        .import_text("late.csv", &line(5, number, "2026-11-03T23:40:00Z", 2))
+        .import_text("late.csv", &line(5, number, "2026-11-03T23:40:00Z", 12))
         .await;
     world.charge_all().await;
     world.check_ledger().await;
     assert_eq!(prepaid::post_use(&world.app, &world.context).await.unwrap(), 1);
     assert_eq!(
         world.text(posted).await,
-        "prepaidLiability 102, revenue -83, taxPayable -19"
+        "prepaidLiability 103, revenue -84, taxPayable -19"
     );
     world.check_ledger().await;
     for damage in [
