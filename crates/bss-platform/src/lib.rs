@@ -26,8 +26,8 @@ pub use error_code::ErrorCode;
 pub use install::find_bin_dir;
 pub use lock::{RunningLock, StackLock};
 pub use postgres::{
-    PostgresConfig, RunningPostgres, ensure_postgres, postgres_client, postgres_status, remove_cluster,
-    stop_postgres,
+    PostgresConfig, RunningPostgres, ensure_postgres, postgres_answers, postgres_client, postgres_status,
+    remove_cluster, stop_postgres,
 };
 pub use process::ProcessId;
 pub use state::{BssState, clear_state, read_state, write_state};

@@ -152,6 +152,19 @@ pub fn postgres_status(data_dir: &Path) -> Option<PostgresState> {
     living(&Places::of(&data_dir.canonicalize().ok()?))
 }
 
+/// Whether the data folder's PostgreSQL answers a query now, without starting anything.
+pub async fn postgres_answers(data_dir: &Path) -> Result<bool, PlatformError> {
+    let service = catalogue::postgres()?;
+    let Some(state) = postgres_status(data_dir) else {
+        return Ok(false);
+    };
+    Ok(
+        answers(&superuser_url(data_dir, &service, state.port, "postgres")?)
+            .await
+            .is_ok(),
+    )
+}
+
 /// A client program of the package, such as `psql` or `pgbench`, that speaks to the data folder's running server as its
 /// superuser. The password goes by the environment: arguments are seen by every user of the machine.
 pub fn postgres_client(data_dir: &Path, program: &str) -> Result<Command, PlatformError> {
@@ -455,13 +468,9 @@ async fn wait_until_answers(
 ) -> Result<(), PlatformError> {
     let url = superuser_url(&places.data_dir, service, state.port, "postgres")?;
     loop {
-        let asked = tokio::time::timeout(Duration::from_secs(5), async {
-            connect(&url).await?.simple_query("SELECT 1").await
-        });
-        let answer = asked.await;
-        if let Ok(Ok(_)) = answer {
+        let Err(why) = answers(&url).await else {
             return Ok(());
-        }
+        };
         if let Some(child) = child.as_deref_mut() {
             // Buries it, so that it doesn't stay as a zombie of ours.
             let _ = child.try_wait();
@@ -470,12 +479,6 @@ async fn wait_until_answers(
             return Err(server_error(places, "ended during its start", None));
         }
         if Instant::now() > deadline {
-            let why = match answer {
-                Ok(Err(error)) => error
-                    .as_db_error()
-                    .map_or_else(|| error.to_string(), |answer| answer.message().to_owned()),
-                _ => "no answer".to_owned(),
-            };
             return Err(server_error(
                 places,
                 &format!("is not ready in time: {why}"),
@@ -483,6 +486,20 @@ async fn wait_until_answers(
             ));
         }
         tokio::time::sleep(POLL).await;
+    }
+}
+
+/// Asks a server once; the error says why it can't be worked with.
+async fn answers(url: &str) -> Result<(), String> {
+    let asked = tokio::time::timeout(Duration::from_secs(5), async {
+        connect(url).await?.simple_query("SELECT 1").await
+    });
+    match asked.await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(error
+            .as_db_error()
+            .map_or_else(|| error.to_string(), |answer| answer.message().to_owned())),
+        Err(_) => Err("no answer".to_owned()),
     }
 }
 

@@ -29,7 +29,7 @@ pub async fn run(config: &Config, options: &RestartOptions) -> Result<(), Failur
         ("postgres", Some(state)) => {
             stop_postgres(&config.data_dir, Duration::from_secs(30)).await?;
             // The running bss starts it again and says when it answers.
-            stack::wait_ready(&config.data_dir, &state, TIMEOUT).await?;
+            stack::wait_ready(config, &state, TIMEOUT).await?;
             eprintln!("PostgreSQL is ready again");
             Ok(())
         }

@@ -25,7 +25,7 @@ pub async fn run(config: &Config, options: &UpOptions) -> Result<(), Failure> {
         StackLock::acquire(&config.data_dir).await?
     };
     if let Some(state) = stack::running(&config.data_dir).await? {
-        let ready = stack::wait_ready(&config.data_dir, &state, START_TIMEOUT).await?;
+        let ready = stack::wait_ready(config, &state, START_TIMEOUT).await?;
         return announce(&config.data_dir, &ready, None, options.json);
     }
     if options.foreground {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use bss_platform::{BssState, ErrorCode, RunningLock, clear_state, read_state};
+use bss_platform::{BssState, ErrorCode, RunningLock, clear_state, postgres_answers, read_state};
 use nix::sys::signal::Signal;
 use serde::Deserialize;
 
@@ -79,13 +79,17 @@ pub async fn start_with(
     daemon::start(data_dir, settings, timeout).await
 }
 
-/// Waits until every part of a running `bss` is ready.
-pub async fn wait_ready(data_dir: &Path, state: &BssState, timeout: Duration) -> Result<BssState, Failure> {
+/// Waits until every part of a running `bss` is ready. What it says of a managed PostgreSQL may be as old as its last
+/// look at it: that one is asked itself.
+pub async fn wait_ready(config: &Config, state: &BssState, timeout: Duration) -> Result<BssState, Failure> {
+    let data_dir = config.data_dir.as_path();
     let deadline = Instant::now() + timeout;
     let mut state = state.clone();
     loop {
         let answer = ask_ready(&state).await;
-        if answer.as_ref().is_ok_and(|report| report.ready) {
+        if answer.as_ref().is_ok_and(|report| report.ready)
+            && (config.database_url.is_some() || postgres_answers(data_dir).await?)
+        {
             // Listeners are written down as they open: those of the ready process.
             return Ok(read_state(data_dir).unwrap_or(state));
         }
@@ -109,6 +113,7 @@ pub async fn wait_ready(data_dir: &Path, state: &BssState, timeout: Duration) ->
 fn waits_for(answer: Result<ReadyReport, String>) -> String {
     match answer {
         Err(error) => error,
+        Ok(report) if report.ready => "PostgreSQL gives no answer".to_owned(),
         Ok(report) => report
             .parts
             .into_iter()
