@@ -58,6 +58,8 @@ pub async fn orders(
     catalog: &Imported,
     customers: &[Customer],
 ) -> Result<Orders, DemoError> {
+    // An earlier run may have been cut off while the network was told to refuse.
+    tell(demo, Mode::Normal).await?;
     let earlier = earlier(demo).await?;
     let waiting: Vec<&Customer> = customers
         .iter()
@@ -107,19 +109,20 @@ struct Earlier {
     orders: BTreeMap<String, u64>,
 }
 
+/// Orders of a run that was cut off are followed to their end: who ordered anew beside them would take two numbers.
 async fn earlier(demo: &Demo<'_>) -> Result<Earlier, DemoError> {
     let mut earlier = Earlier {
         served: BTreeSet::new(),
         orders: BTreeMap::new(),
     };
-    let query = [("fields", "state,relatedParty")];
+    let query = [("fields", "id,state,relatedParty")];
     for order in demo.client.list_all(ORDER, &query).await? {
-        let Some(customer) = customer_of(&order) else {
+        let Some(customer) = customer_of(&order).map(str::to_owned) else {
             continue;
         };
-        *earlier.orders.entry(customer.to_owned()).or_default() += 1;
-        if order["state"] == "completed" {
-            earlier.served.insert(customer.to_owned());
+        *earlier.orders.entry(customer.clone()).or_default() += 1;
+        if until_ended(demo, order).await? == "completed" {
+            earlier.served.insert(customer);
         }
     }
     Ok(earlier)
@@ -158,15 +161,16 @@ async fn place(
                 )));
             }
         }
-        until_ended(demo, &id).await
+        until_ended(demo, order).await
     })
     .await
 }
 
-async fn until_ended(demo: &Demo<'_>, id: &str) -> Result<String, DemoError> {
+/// The state in which an order ends; it is read again as long as it hasn't.
+async fn until_ended(demo: &Demo<'_>, mut order: Value) -> Result<String, DemoError> {
     let began = Instant::now();
+    let id = made(ORDER, &order)?;
     loop {
-        let order = demo.client.get(&format!("{ORDER}/{id}")).await?;
         let state = order["state"].as_str().unwrap_or_default();
         if ENDED.contains(&state) {
             return Ok(state.to_owned());
@@ -178,6 +182,7 @@ async fn until_ended(demo: &Demo<'_>, id: &str) -> Result<String, DemoError> {
             )));
         }
         tokio::time::sleep(POLL).await;
+        order = demo.client.get(&format!("{ORDER}/{id}")).await?;
     }
 }
 
