@@ -30,7 +30,7 @@ use load::{Watermarks, load};
 use write::{Writing, write};
 
 pub use bss_store::bill_run::BillRunScope;
-pub use preview::{OrderPreview, preview, preview_order};
+pub use preview::{BillPreview, OrderPreview, preview, preview_order};
 pub use price_book::PriceBook;
 pub use verify::{BillDifference, VerifyReport, verify, verify_all};
 

@@ -1,6 +1,5 @@
 //! Billing accounts (TMF666).
 
-use async_trait::async_trait;
 use bss_domain::billing_account::{self, customer_of};
 use bss_domain::ids::BillingAccountId;
 use bss_domain::{Currency, Refusal};
@@ -8,13 +7,13 @@ use bss_events::Topic;
 use bss_store::Session;
 use bss_store::billing_account::{BILLING_ACCOUNT, money};
 use bss_store::customer::CUSTOMER;
-use bss_store::resource::{Page, Stored, missing};
+use bss_store::resource::{Stored, missing};
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::AppError;
-use crate::resource::{Check, Documents, ListRequest, Place, Plain, Reads, refuse_computed};
+use crate::resource::{Check, Computed, Documents, Place, Plain};
 
 /// Billing accounts, in their customer's slot.
 pub static BILLING_ACCOUNTS: Plain = Plain {
@@ -48,32 +47,11 @@ fn check_customer<'a>(
 }
 
 /// Accounts as callers read them: with what the books say of them.
-pub struct BillingAccounts;
-
-const DOCUMENTS: Documents = Documents(&BILLING_ACCOUNT);
-
-/// What isn't stored with the account: no list can look for it.
-const COMPUTED: &[&str] = &["paymentStatus", "accountBalance"];
-
-#[async_trait]
-impl Reads for BillingAccounts {
-    async fn get(&self, session: &Session, id: Uuid) -> Result<Option<Stored>, AppError> {
-        let mut found = Vec::from_iter(DOCUMENTS.get(session, id).await?);
-        fill(session, &mut found).await?;
-        Ok(found.pop())
-    }
-
-    async fn list(&self, session: &Session, request: &ListRequest) -> Result<Page, AppError> {
-        refuse_computed(request, COMPUTED)?;
-        let mut page = DOCUMENTS.list(session, request).await?;
-        fill(session, &mut page.rows).await?;
-        Ok(page)
-    }
-
-    fn revision_tells_all(&self) -> bool {
-        false
-    }
-}
+pub static BILLING_ACCOUNT_READS: Computed = Computed {
+    documents: Documents(&BILLING_ACCOUNT),
+    attributes: &["paymentStatus", "accountBalance"],
+    fill: |session, page| Box::pin(fill(session, page)),
+};
 
 /// Writes what is computed into the documents of a page.
 async fn fill(session: &Session, page: &mut [Stored]) -> Result<(), AppError> {

@@ -6,38 +6,20 @@ use bss_domain::ids::{CustomerBillId, TypedId};
 use bss_domain::{Currency, Money, Refusal};
 use bss_events::Topic;
 use bss_store::customer_bill::{self, CUSTOMER_BILL};
-use bss_store::resource::{self, Page, Stored};
+use bss_store::resource::{self, Stored};
 use bss_store::{Session, payment};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::resource::{Documents, ListRequest, Reads, ResourceUseCases, hold, refuse_computed};
+use crate::resource::{Computed, Documents, ResourceUseCases, hold};
 use crate::{App, AppError, RequestContext};
 
 /// Bills as callers read them: with what paid for them.
-pub struct CustomerBillReads;
-
-const DOCUMENTS: Documents = Documents(&CUSTOMER_BILL);
-
-#[async_trait]
-impl Reads for CustomerBillReads {
-    async fn get(&self, session: &Session, id: Uuid) -> Result<Option<Stored>, AppError> {
-        let mut found = Vec::from_iter(DOCUMENTS.get(session, id).await?);
-        fill(session, &mut found).await?;
-        Ok(found.pop())
-    }
-
-    async fn list(&self, session: &Session, request: &ListRequest) -> Result<Page, AppError> {
-        refuse_computed(request, &["appliedPayment"])?;
-        let mut page = DOCUMENTS.list(session, request).await?;
-        fill(session, &mut page.rows).await?;
-        Ok(page)
-    }
-
-    fn revision_tells_all(&self) -> bool {
-        false
-    }
-}
+pub static CUSTOMER_BILL_READS: Computed = Computed {
+    documents: Documents(&CUSTOMER_BILL),
+    attributes: &["appliedPayment"],
+    fill: |session, page| Box::pin(fill(session, page)),
+};
 
 /// Writes what paid for them into the bills of a page.
 async fn fill(session: &Session, page: &mut [Stored]) -> Result<(), AppError> {

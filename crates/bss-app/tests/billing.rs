@@ -367,7 +367,8 @@ async fn a_period_closes_into_a_bill_that_balances_and_is_paid() {
         &BillRunOptions::default(),
     )
     .await
-    .unwrap();
+    .unwrap()
+    .bill;
     let report = world.run_at("2101-12-02T12:00:00Z").await;
     assert_eq!((report.closed, report.bills, report.waiting), (1, 1, 0));
     // 5.00 and 9.99 in advance, November's half at half price; 5.00 for the connection; 2 minutes abroad at 0.50.

@@ -75,12 +75,17 @@ pub async fn begin(
     Ok(BillRunRow {
         id: found,
         as_of: row.get::<_, Timestamptz>(1).0,
-        scope: BillRunScope {
-            close_through: row.get::<_, Option<Timestamptz>>(2).map(|at| at.0),
-            account: row.get::<_, Option<Uuid>>(3).map(Into::into),
-        },
+        scope: read_scope(&row, 2),
         resumed: found != id,
     })
+}
+
+/// What a run closes, from its two columns, of which the first stands there.
+fn read_scope(row: &tokio_postgres::Row, first: usize) -> BillRunScope {
+    BillRunScope {
+        close_through: row.get::<_, Option<Timestamptz>>(first).map(|at| at.0),
+        account: row.get::<_, Option<Uuid>>(first + 1).map(Into::into),
+    }
 }
 
 /// Adds to a run's counts.
@@ -152,10 +157,7 @@ fn read_summary(row: &tokio_postgres::Row) -> BillRunSummary {
         accounts: row.get(4),
         bills: row.get(5),
         started_by: row.get(6),
-        scope: BillRunScope {
-            close_through: row.get::<_, Option<Timestamptz>>(7).map(|at| at.0),
-            account: row.get::<_, Option<Uuid>>(8).map(Into::into),
-        },
+        scope: read_scope(row, 7),
         waiting: row.get(9),
         failed: serde_json::from_str(row.get(10)).unwrap_or_default(),
     }

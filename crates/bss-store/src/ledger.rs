@@ -1,7 +1,7 @@
 //! The ledger's rows: written in the transaction of their cause, never changed.
 
 use bss_domain::ledger::LedgerEntry;
-use bss_domain::{Instant, TypedId};
+use bss_domain::{Instant, Slot, TypedId};
 use uuid::Uuid;
 
 use crate::{Session, StoreError, Timestamptz};
@@ -141,6 +141,15 @@ pub struct EntryFilter {
     pub limit: i64,
 }
 
+impl EntryFilter {
+    /// The slot that holds all that can be found: an entry, its cause and its account share one, and every index begins
+    /// with it.
+    fn slot(&self) -> Option<i16> {
+        let named = self.id.or(self.cause).or(self.billing_account);
+        named.map(|id| Slot::of(id).sql())
+    }
+}
+
 /// A posted entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostedEntry {
@@ -168,7 +177,7 @@ pub async fn entries(session: &Session, filter: &EntryFilter) -> Result<Vec<Post
              array_agg(l.detail ORDER BY l.line), array_agg(l.amount_minor ORDER BY l.line) FROM (\
              SELECT * FROM ledger_entry WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR cause = $2) \
              AND ($3::text IS NULL OR kind = $3) AND ($4::uuid IS NULL OR account_id = $4) \
-             ORDER BY posted_at DESC, id OFFSET $5 LIMIT $6) e \
+             AND ($7::smallint IS NULL OR slot = $7) ORDER BY posted_at DESC, id OFFSET $5 LIMIT $6) e \
              JOIN ledger_line l ON (l.tenant_id, l.slot, l.entry_id) = (e.tenant_id, e.slot, e.id) \
              GROUP BY e.id, e.kind, e.cause, e.account_id, e.currency, e.posted_at ORDER BY e.posted_at DESC, e.id",
             &[
@@ -178,6 +187,7 @@ pub async fn entries(session: &Session, filter: &EntryFilter) -> Result<Vec<Post
                 &filter.billing_account,
                 &filter.offset,
                 &filter.limit,
+                &filter.slot(),
             ],
         )
         .await?;
@@ -206,8 +216,15 @@ pub async fn count_entries(session: &Session, filter: &EntryFilter, most: i64) -
     let row = session
         .query_one(
             "SELECT count(*) FROM (SELECT FROM ledger_entry WHERE ($1::uuid IS NULL OR cause = $1) \
-             AND ($2::text IS NULL OR kind = $2) AND ($3::uuid IS NULL OR account_id = $3) LIMIT $4) AS matching",
-            &[&filter.cause, &filter.kind, &filter.billing_account, &most],
+             AND ($2::text IS NULL OR kind = $2) AND ($3::uuid IS NULL OR account_id = $3) \
+             AND ($5::smallint IS NULL OR slot = $5) LIMIT $4) AS matching",
+            &[
+                &filter.cause,
+                &filter.kind,
+                &filter.billing_account,
+                &most,
+                &filter.slot(),
+            ],
         )
         .await?;
     Ok(row.get::<_, i64>(0) as u64)

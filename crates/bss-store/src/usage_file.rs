@@ -227,22 +227,6 @@ pub async fn count_charged(
     Ok(())
 }
 
-/// What charging made of a file so far. The rest of its accepted records waits.
-pub async fn charged(session: &Session, id: UsageFileId) -> Result<ChargedLines, StoreError> {
-    let row = session
-        .query_one(
-            "SELECT coalesce(sum(rated), 0)::bigint, coalesce(sum(rejected), 0)::bigint, \
-             coalesce(sum(duplicates), 0)::bigint FROM usage_file_count WHERE file_id = $1",
-            &[&id.uuid()],
-        )
-        .await?;
-    Ok(ChargedLines {
-        rated: row.get(0),
-        rejected: row.get(1),
-        duplicates: row.get(2),
-    })
-}
-
 fn read(row: &Row) -> UsageFile {
     let state: String = row.get(5);
     UsageFile {

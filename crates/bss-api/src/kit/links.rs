@@ -21,7 +21,7 @@ pub(crate) fn page(
 }
 
 /// The headers of a page: counts, and links to the pages around it (RFC 8288).
-pub(super) fn page_headers(
+fn page_headers(
     base_url: &str,
     uri: &Uri,
     query: &ListQuery,

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::call::{etag, json_body};
 use super::hub::hub_routes;
-use super::links::page_headers;
+use super::links::page as answer_page;
 use super::present::{check_addresses, href, presented, without_echo};
 use super::{ApiError, Call, ListQuery, Owner, Resource, Views};
 use crate::ApiState;
@@ -84,9 +84,7 @@ async fn list(
         .iter()
         .map(|stored| presented(&state, resource, stored, fields))
         .collect();
-    let counts = (shown.len(), page.total, page.exact);
-    let headers = page_headers(state.base_url(), &uri, &query, counts);
-    Ok((headers, Json(shown)).into_response())
+    Ok(answer_page(&state, &uri, &query, shown, (page.total, page.exact)))
 }
 
 async fn get(

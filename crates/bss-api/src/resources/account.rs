@@ -1,6 +1,6 @@
 //! TMF666: what is billed together.
 
-use bss_app::billing_account::{BILLING_ACCOUNTS, BillingAccounts};
+use bss_app::billing_account::{BILLING_ACCOUNT_READS, BILLING_ACCOUNTS};
 use bss_domain::billing_account as shape;
 
 use crate::kit::{Api, Operations, RELATED_CUSTOMER, Resource};
@@ -17,7 +17,7 @@ pub static BILLING_ACCOUNT: Resource = Resource {
     path: "billingAccount",
     kind: "BillingAccount",
     shape: shape::SHAPE,
-    reads: &BillingAccounts,
+    reads: &BILLING_ACCOUNT_READS,
     commands: Some(&BILLING_ACCOUNTS),
     operations: Operations::ALL,
     owner: RELATED_CUSTOMER,

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::response::IntoResponse;
-use bss_app::customer_bill::{CustomerBillReads, CustomerBills};
+use bss_app::customer_bill::{CUSTOMER_BILL_READS, CustomerBills};
 use bss_app::resource::Documents;
 use bss_app::{bill_document, explain};
 use bss_domain::customer_bill as shape;
@@ -23,7 +23,7 @@ pub static CUSTOMER_BILL: Resource = Resource {
     path: "customerBill",
     kind: "CustomerBill",
     shape: shape::CUSTOMER_BILL,
-    reads: &CustomerBillReads,
+    reads: &CUSTOMER_BILL_READS,
     commands: Some(&CustomerBills),
     operations: Operations {
         patch: true,

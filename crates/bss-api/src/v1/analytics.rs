@@ -5,14 +5,14 @@ use axum::extract::{Path, Query, State};
 use bss_app::AppError;
 use bss_app::trace::Amount;
 use bss_domain::ids::{CustomerId, TypedId as _};
-use bss_domain::{Currency, Instant, Nano, Refusal};
+use bss_domain::{Currency, Instant, Nano};
 use bss_store::customer::CUSTOMER;
 use bss_store::customer_analytics::{self, Hour, Measure, Total};
 use bss_store::{customer_bill, resource};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::query::money;
+use super::query::{instant, money};
 use crate::ApiState;
 use crate::kit::{ApiError, Call};
 
@@ -131,16 +131,9 @@ pub(super) async fn segments(
     call: Call,
     Query(asked): Query<Between>,
 ) -> Result<Json<Vec<Value>>, ApiError> {
-    let bound = |name: &str, text: Option<&String>, default: Instant| match text {
-        None => Ok(default),
-        Some(text) => text.parse().map_err(|_| {
-            let message = format!("{name} has to be an instant, as 2026-01-31T12:00:00Z is one");
-            Refusal::invalid("wrongQuery", name, text, message)
-        }),
-    };
-    let to = bound("to", asked.to.as_ref(), state.app.clock.now())?;
+    let to = instant("to", asked.to.as_deref(), state.app.clock.now())?;
     let day_before = Instant::from_second(to.as_second() - 86_400).unwrap_or(Instant::MIN);
-    let from = bound("from", asked.from.as_ref(), day_before)?;
+    let from = instant("from", asked.from.as_deref(), day_before)?;
     let session = call.read(&state).await?;
     let found = customer_analytics::segments(&session, from, to).await?;
     session.finish().await?;

@@ -3,12 +3,9 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Query, State};
-use bss_app::AppError;
-use bss_app::bill_run::{BillRunOptions, preview, preview_order};
-use bss_domain::customer_bill::CustomerBill;
-use bss_domain::ids::{BillingAccountId, CustomerId};
+use bss_app::bill_run::{BillPreview, BillRunOptions, preview, preview_order};
+use bss_domain::ids::BillingAccountId;
 use bss_domain::{Money, Refusal};
-use bss_store::billing_account;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -32,14 +29,8 @@ pub(super) async fn of_account(
         .account
         .ok_or_else(|| Refusal::missing("billingAccount.id"))?;
     let account: BillingAccountId = named("billingAccount.id", &id)?;
-    let bill = preview(&state.app, &call.context, account, &BillRunOptions::default()).await?;
-    let session = call.read(&state).await?;
-    let owners = billing_account::owners(&session, &[account]).await?;
-    session.finish().await?;
-    let owner = owners
-        .get(&account)
-        .ok_or_else(|| AppError::not_found("BillingAccount", account))?;
-    Ok(Json(shown(&bill, owner.customer)))
+    let found = preview(&state.app, &call.context, account, &BillRunOptions::default()).await?;
+    Ok(Json(shown(&found)))
 }
 
 /// What an order would put on its first bill.
@@ -54,14 +45,14 @@ pub(super) async fn of_order(
     }
     let order = &body["productOrder"];
     let found = preview_order(&state.app, &call.context, order, &BillRunOptions::default()).await?;
-    let mut answer = shown(&found.bill, found.customer);
-    answer["recurring"] = json!([Money::new(found.recurring_minor, found.bill.currency)]);
+    let mut answer = shown(&found.first);
+    answer["recurring"] = json!([Money::new(found.recurring_minor, found.first.bill.currency)]);
     Ok(Json(answer))
 }
 
 /// The bill and its lines as TMF678 has them, without what only a bill that was drawn up has.
-fn shown(bill: &CustomerBill, customer: CustomerId) -> Value {
-    let mut document = bill.document(customer, "");
+fn shown(BillPreview { customer, bill }: &BillPreview) -> Value {
+    let mut document = bill.document(*customer, "");
     let rates = bill.lines.iter().map(|line| {
         let mut rate = line.document(line.id(bill), bill);
         if let Some(rate) = rate.as_object_mut() {

@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::query::{Pairs, latest_first, named, only, window};
+use super::query::{Pairs, latest, named, optional_body, window};
 use crate::ApiState;
-use crate::kit::{ApiError, Call, ListQuery, json_body, page};
+use crate::kit::{ApiError, Call, page};
 
 pub(super) async fn list(
     State(state): State<ApiState>,
@@ -25,9 +25,7 @@ pub(super) async fn list(
     uri: Uri,
     Query(pairs): Pairs,
 ) -> Result<Response, ApiError> {
-    let query = ListQuery::read(pairs)?;
-    only(&query, &[], &["startedAt"])?;
-    latest_first(&query)?;
+    let query = latest(pairs, &[], "startedAt")?;
     let session = call.read(&state).await?;
     let (offset, limit) = window(&query);
     let (runs, total) = store::list(&session, offset, limit).await?;
@@ -53,11 +51,7 @@ pub(super) async fn start(
     call: Call,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    let scope = scope(&if body.is_empty() {
-        json!({})
-    } else {
-        json_body(&body)?
-    })?;
+    let scope = scope(&optional_body(&body)?)?;
     let started = bill_run::start(&state.app, &call.context, scope).await?;
     let id = started.id();
     let (app, context) = (state.app.clone(), call.context.clone());

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Operation;
+use super::query::optional_body;
 use crate::ApiState;
 use crate::auth::Routes;
 use crate::kit::{ApiError, Call, json_body, presented};
@@ -225,14 +226,6 @@ fn id_of<I: TypedId>(reference: &Value, field: &str) -> Result<I, Refusal> {
         .parse()
         .map_err(|_| Refusal::invalid("wrongId", field, text, "an id is a UUID"))?;
     Ok(id.into())
-}
-
-/// A body that may be left out.
-fn optional_body(bytes: &[u8]) -> Result<Value, ApiError> {
-    if bytes.is_empty() {
-        return Ok(json!({}));
-    }
-    json_body(bytes)
 }
 
 fn words(body: &Value, name: &str) -> Result<String, Refusal> {

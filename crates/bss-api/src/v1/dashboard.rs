@@ -5,7 +5,6 @@ use axum::extract::State;
 use bss_app::Role;
 use bss_domain::{Instant, Zone};
 use bss_store::dashboard;
-use bss_store::event_log::{browse, parked};
 use serde_json::{Value, json};
 
 use super::events::GroupStanding;
@@ -42,10 +41,14 @@ pub(super) async fn read(State(state): State<ApiState>, call: Call) -> Result<Js
             "open": open.collect::<Result<Vec<_>, _>>()?,
         });
     }
-    let partitions = browse::groups(&session).await?;
-    let standings = parked::counts(&session).await?;
-    let groups = GroupStanding::all(&partitions, &standings);
-    if may(&[Role::Network, Role::Billing, Role::Operations]) {
+    let sees_usage = may(&[Role::Network, Role::Billing, Role::Operations]);
+    // Who sees streams sees usage as well, and nobody else needs the groups.
+    let groups = if sees_usage {
+        GroupStanding::all(&session).await?
+    } else {
+        Vec::new()
+    };
+    if sees_usage {
         let rated = dashboard::rated_usage(&session, day).await?;
         let waiting = groups
             .iter()
@@ -84,7 +87,7 @@ fn beginnings(now: Instant) -> (Instant, Instant) {
     (utc.start_of(day), utc.start_of(day.first_of_month()))
 }
 
-fn streams(groups: &[GroupStanding<'_>]) -> Value {
+fn streams(groups: &[GroupStanding]) -> Value {
     let worst = groups
         .iter()
         .filter(|group| group.lag > 0)
@@ -94,7 +97,7 @@ fn streams(groups: &[GroupStanding<'_>]) -> Value {
         "stalled": groups.iter().filter(|group| group.is_stalled).count(),
     });
     if let Some(worst) = worst {
-        shown["group"] = worst.name.into();
+        shown["group"] = worst.name.as_str().into();
     }
     shown
 }

@@ -11,11 +11,12 @@ use bss_domain::{Instant, Refusal};
 use bss_events::{Record, Topic};
 use bss_store::event_log::browse::{self, GroupPartition, MessageFilter};
 use bss_store::event_log::parked::{self, ParkedSummary};
+use bss_store::{Session, StoreError};
 use http::{StatusCode, Uri};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::query::{Pairs, latest_first, named, only, value, window};
+use super::query::{Pairs, latest, named, only, value, window};
 use crate::ApiState;
 use crate::kit::{ApiError, Call, ListQuery, json_body, page};
 
@@ -110,49 +111,43 @@ fn message(record: &Record) -> Value {
 
 pub(super) async fn groups(State(state): State<ApiState>, call: Call) -> Result<Json<Vec<Value>>, ApiError> {
     let session = call.read(&state).await?;
-    let partitions = browse::groups(&session).await?;
-    let parked = parked::counts(&session).await?;
+    let groups = GroupStanding::all(&session).await?;
     session.finish().await?;
-    Ok(Json(
-        GroupStanding::all(&partitions, &parked)
-            .iter()
-            .map(GroupStanding::shown)
-            .collect(),
-    ))
+    Ok(Json(groups.iter().map(GroupStanding::shown).collect()))
 }
 
 /// A consumer group over all of its partitions.
-pub(super) struct GroupStanding<'a> {
-    pub(super) name: &'a str,
+pub(super) struct GroupStanding {
+    pub(super) name: String,
     pub(super) lag: i64,
     pub(super) parked: i64,
     pub(super) is_stalled: bool,
-    partitions: Vec<&'a GroupPartition>,
+    partitions: Vec<GroupPartition>,
 }
 
-impl<'a> GroupStanding<'a> {
-    pub(super) fn all(partitions: &'a [GroupPartition], parked: &[(String, i64)]) -> Vec<Self> {
-        let mut by_name: BTreeMap<&str, Vec<&GroupPartition>> = BTreeMap::new();
-        for partition in partitions {
-            by_name.entry(&partition.group).or_default().push(partition);
+impl GroupStanding {
+    /// All groups, by name, with what the session's tenant has parked in each.
+    pub(super) async fn all(session: &Session) -> Result<Vec<Self>, StoreError> {
+        let mut parked: BTreeMap<String, i64> = parked::counts(session).await?.into_iter().collect();
+        let mut by_name: BTreeMap<String, Vec<GroupPartition>> = BTreeMap::new();
+        for partition in browse::groups(session).await? {
+            by_name
+                .entry(partition.group.clone())
+                .or_default()
+                .push(partition);
         }
         let now = Instant::now();
-        let is_stalled = |one: &&GroupPartition| {
+        let is_stalled = |one: &GroupPartition| {
             one.lag() > 0 && now.as_second() - one.committed_at.as_second() > STALLED_S
         };
-        by_name
-            .into_iter()
-            .map(|(name, partitions)| Self {
-                name,
-                lag: partitions.iter().map(|one| one.lag()).sum(),
-                parked: parked
-                    .iter()
-                    .find(|(group, _)| group == name)
-                    .map_or(0, |(_, count)| *count),
-                is_stalled: partitions.iter().any(is_stalled),
-                partitions,
-            })
-            .collect()
+        let standing = |(name, partitions): (String, Vec<GroupPartition>)| Self {
+            lag: partitions.iter().map(GroupPartition::lag).sum(),
+            parked: parked.remove(&name).unwrap_or_default(),
+            is_stalled: partitions.iter().any(is_stalled),
+            name,
+            partitions,
+        };
+        Ok(by_name.into_iter().map(standing).collect())
     }
 
     fn shown(&self) -> Value {
@@ -190,9 +185,7 @@ pub(super) async fn parked(
     uri: Uri,
     Query(pairs): Pairs,
 ) -> Result<Response, ApiError> {
-    let query = ListQuery::read(pairs)?;
-    only(&query, &["group"], &["at"])?;
-    latest_first(&query)?;
+    let query = latest(pairs, &["group"], "at")?;
     let (offset, limit) = window(&query);
     let session = call.read(&state).await?;
     let (found, total) = parked::list(&session, value(&query, "group"), limit, offset).await?;

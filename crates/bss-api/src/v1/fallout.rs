@@ -8,9 +8,9 @@ use bss_store::activation::{self, Activation};
 use http::{StatusCode, Uri};
 use serde_json::{Value, json};
 
-use super::query::{Pairs, latest_first, only, window};
+use super::query::{Pairs, latest, window};
 use crate::ApiState;
-use crate::kit::{ApiError, Call, ListQuery, page};
+use crate::kit::{ApiError, Call, page};
 
 pub(super) async fn list(
     State(state): State<ApiState>,
@@ -18,9 +18,7 @@ pub(super) async fn list(
     uri: Uri,
     Query(pairs): Pairs,
 ) -> Result<Response, ApiError> {
-    let query = ListQuery::read(pairs)?;
-    only(&query, &[], &["at"])?;
-    latest_first(&query)?;
+    let query = latest(pairs, &[], "at")?;
     let (offset, limit) = window(&query);
     let session = call.read(&state).await?;
     let (rows, total) = activation::fallout(&session, offset, limit).await?;

@@ -12,9 +12,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::query::{Pairs, latest_first, money, named, only, value, window};
+use super::query::{Pairs, instant, latest, money, named, value, window};
 use crate::ApiState;
-use crate::kit::{ApiError, Call, ListQuery, page};
+use crate::kit::{ApiError, Call, page};
 
 /// Entries that are counted before a list says that there are more.
 const COUNTED_MAX: i64 = 10_000;
@@ -29,13 +29,7 @@ pub(super) async fn trial_balance(
     call: Call,
     Query(asked): Query<At>,
 ) -> Result<Json<Vec<Value>>, ApiError> {
-    let at = match &asked.at {
-        None => Instant::MAX,
-        Some(text) => text.parse().map_err(|_| {
-            let message = "at has to be an instant, as 2026-01-31T12:00:00Z is one";
-            Refusal::invalid("wrongQuery", "at", text, message)
-        })?,
-    };
+    let at = instant("at", asked.at.as_deref(), Instant::MAX)?;
     let session = call.read(&state).await?;
     let balances = ledger::balances(&session, at).await?;
     session.finish().await?;
@@ -56,9 +50,7 @@ pub(super) async fn account(
     uri: Uri,
     Query(pairs): Pairs,
 ) -> Result<Response, ApiError> {
-    let query = ListQuery::read(pairs)?;
-    only(&query, &["currency"], &["at"])?;
-    latest_first(&query)?;
+    let query = latest(pairs, &["currency"], "at")?;
     let session = call.read(&state).await?;
     let currencies = ledger::currencies(&session, &code).await?;
     let currency = match (value(&query, "currency"), currencies.as_slice()) {
@@ -85,17 +77,16 @@ pub(super) async fn entries(
     uri: Uri,
     Query(pairs): Pairs,
 ) -> Result<Response, ApiError> {
-    let query = ListQuery::read(pairs)?;
-    only(&query, &["cause.id", "kind", "billingAccount.id"], &["at"])?;
-    latest_first(&query)?;
+    let query = latest(pairs, &["cause.id", "kind", "billingAccount.id"], "at")?;
     let id = |name: &str| value(&query, name).map(|id| named(name, id)).transpose();
+    let (offset, limit) = window(&query);
     let filter = EntryFilter {
         id: None,
         cause: id("cause.id")?,
         kind: value(&query, "kind").map(str::to_owned),
         billing_account: id("billingAccount.id")?,
-        offset: i64::from(query.request.offset),
-        limit: i64::from(query.request.limit),
+        offset,
+        limit,
     };
     let session = call.read(&state).await?;
     let found = ledger::entries(&session, &filter).await?;

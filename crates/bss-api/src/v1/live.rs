@@ -15,7 +15,6 @@ use bss_app::Role;
 use bss_domain::Instant;
 use bss_domain::ids::TenantId;
 use bss_events::{EventLog, Record, Topic};
-use bss_store::event_log::{browse, parked};
 use futures::{Stream, stream};
 use http::Method;
 use serde_json::{Value, json};
@@ -274,10 +273,8 @@ impl Listener {
     async fn lag(&self) -> Option<Value> {
         let read = async {
             let session = self.call.read(&self.state).await?;
-            let partitions = browse::groups(&session).await?;
-            let counts = parked::counts(&session).await?;
+            let groups = GroupStanding::all(&session).await?;
             session.finish().await?;
-            let groups = GroupStanding::all(&partitions, &counts);
             let shown = groups
                 .iter()
                 .map(|group| json!({ "name": group.name, "lag": group.lag, "parked": group.parked }));

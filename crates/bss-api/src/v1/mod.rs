@@ -42,13 +42,7 @@ pub struct Operation {
 
 impl Operation {
     const fn get(path: &'static str, about: &'static str) -> Self {
-        Self {
-            method: Method::GET,
-            path,
-            about,
-            query: &[],
-            list: false,
-        }
+        Self::asked(path, about, &[])
     }
 
     const fn asked(path: &'static str, about: &'static str, query: &'static [&'static str]) -> Self {
@@ -243,7 +237,7 @@ pub fn routes() -> Routes<ApiState> {
         .add(Method::GET, "/bss-api/v1/usageReject", usage::rejects)
         .add(Method::GET, "/bss-api/v1/usageReject/{id}", usage::reject)
         .add(Method::POST, "/bss-api/v1/usageReject/{id}/replay", usage::replay)
-        .add(Method::GET, "/bss-api/v1/usage/{id}/explain", usage::explain)
+        .add(Method::GET, "/bss-api/v1/usage/{id}/explain", trace::usage)
         .add(Method::GET, "/bss-api/v1/allowance", allowance::list)
         .add(
             Method::GET,

@@ -1,11 +1,12 @@
-//! What lists without a table of the resource kit may be asked: named filters by equality, and their one order.
+//! What calls without a table of the resource kit may be asked: named filters by equality, few orders, ids and instants.
 
 use axum::extract::Query;
 use bss_app::AppError;
-use bss_domain::{Currency, Money, Refusal};
+use bss_domain::{Currency, Instant, Money, Refusal};
 use bss_store::resource::Comparison;
+use serde_json::{Value, json};
 
-use crate::kit::{ApiError, ListQuery};
+use crate::kit::{ApiError, ListQuery, json_body};
 
 /// The pairs of a query.
 pub(super) type Pairs = Query<Vec<(String, String)>>;
@@ -42,14 +43,20 @@ pub(super) fn only(query: &ListQuery, filters: &[&str], orders: &[&str]) -> Resu
     })
 }
 
-/// Refuses ascending orders: of a list that comes the latest first.
-pub(super) fn latest_first(query: &ListQuery) -> Result<(), Refusal> {
+/// The query of a list that comes the latest first, which is the only order that may be asked for: descending by `at`.
+pub(super) fn latest(
+    pairs: Vec<(String, String)>,
+    filters: &[&str],
+    at: &str,
+) -> Result<ListQuery, ApiError> {
+    let query = ListQuery::read(pairs)?;
+    only(&query, filters, &[at])?;
     match query.request.sort.iter().find(|(_, descending)| !descending) {
         Some((name, _)) => {
             let message = format!("sort: this list comes the latest first: -{name}");
-            Err(Refusal::invalid("wrongQuery", "sort", name, message))
+            Err(Refusal::invalid("wrongQuery", "sort", name, message).into())
         }
-        None => Ok(()),
+        None => Ok(query),
     }
 }
 
@@ -87,4 +94,22 @@ pub(super) fn named<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, 
     value
         .parse()
         .map_err(|_| Refusal::invalid("wrongId", name, value, format!("{name}: an id is a UUID")))
+}
+
+/// An instant of a query; the default where it isn't given.
+pub(super) fn instant(name: &str, text: Option<&str>, default: Instant) -> Result<Instant, Refusal> {
+    text.map_or(Ok(default), |text| {
+        text.parse().map_err(|_| {
+            let message = format!("{name} has to be an instant, as 2026-01-31T12:00:00Z is one");
+            Refusal::invalid("wrongQuery", name, text, message)
+        })
+    })
+}
+
+/// A body that may be left out.
+pub(super) fn optional_body(bytes: &[u8]) -> Result<Value, ApiError> {
+    if bytes.is_empty() {
+        return Ok(json!({}));
+    }
+    json_body(bytes)
 }

@@ -4,8 +4,8 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
+use bss_app::AppError;
 use bss_app::usage_import::{UsageImport, recycle};
-use bss_app::{AppError, trace};
 use bss_domain::Refusal;
 use bss_domain::ids::TypedId as _;
 use bss_domain::usage::UsageState;
@@ -15,9 +15,9 @@ use http::Uri;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::query::{Pairs, latest_first, named, only, sorted, value, window};
+use super::query::{Pairs, latest, named, only, optional_body, sorted, value, window};
 use crate::ApiState;
-use crate::kit::{ApiError, Call, ListQuery, json_body, page};
+use crate::kit::{ApiError, Call, ListQuery, page};
 
 pub(super) async fn files(
     State(state): State<ApiState>,
@@ -25,9 +25,7 @@ pub(super) async fn files(
     uri: Uri,
     Query(pairs): Pairs,
 ) -> Result<Response, ApiError> {
-    let query = ListQuery::read(pairs)?;
-    only(&query, &[], &["receivedAt"])?;
-    latest_first(&query)?;
+    let query = latest(pairs, &[], "receivedAt")?;
     let session = call.read(&state).await?;
     let (files, total) = usage_file::standings(&session, None, window(&query)).await?;
     session.finish().await?;
@@ -121,11 +119,7 @@ pub(super) async fn replay(
     body: Bytes,
 ) -> Result<Json<Value>, ApiError> {
     let known = id.parse().map_err(|_| AppError::not_found("UsageReject", &id))?;
-    let body = if body.is_empty() {
-        json!({})
-    } else {
-        json_body(&body)?
-    };
+    let body = optional_body(&body)?;
     let before = find(&state, &call, known).await?;
     let mended = match &body["raw"] {
         Value::Null => None,
@@ -136,16 +130,6 @@ pub(super) async fn replay(
     };
     recycle(&state.app, &call.context, &UsageImport::default(), known, mended).await?;
     Ok(Json(reject_shown(&find(&state, &call, known).await?)))
-}
-
-/// A record with how it was rated and where it went.
-pub(super) async fn explain(
-    State(state): State<ApiState>,
-    call: Call,
-    Path(id): Path<String>,
-) -> Result<Json<trace::Explanation>, ApiError> {
-    let known: Uuid = id.parse().map_err(|_| AppError::not_found("Usage", &id))?;
-    Ok(Json(trace::trace(&state.app, &call.context, known).await?))
 }
 
 async fn find(state: &ApiState, call: &Call, id: Uuid) -> Result<UsageReject, ApiError> {

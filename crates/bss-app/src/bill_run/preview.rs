@@ -20,13 +20,22 @@ use super::{BillRunOptions, PriceBook, uncharged};
 use crate::order_processing::facts;
 use crate::{App, AppError, RequestContext, product_order};
 
+/// A bill that wasn't drawn up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BillPreview {
+    /// Whose it is.
+    pub customer: CustomerId,
+    /// The bill.
+    pub bill: CustomerBill,
+}
+
 /// The bill of an account's present period as it would be if it closed now: the same function, without the write.
 pub async fn preview(
     app: &App,
     context: &RequestContext,
     account: BillingAccountId,
     options: &BillRunOptions,
-) -> Result<CustomerBill, AppError> {
+) -> Result<BillPreview, AppError> {
     let session = app.store.snapshot(context.scope()).await?;
     let slot = account.slot().sql();
     let rows = bill_run::accounts(&session, slot..=slot, Some(account)).await?;
@@ -46,16 +55,17 @@ pub async fn preview(
     }
     let mut closed = close(data, &prices, app.clock.now(), options.due_days)?;
     closed.inputs.credit_minor = credit;
-    Ok(compute(&closed.inputs)?)
+    Ok(BillPreview {
+        customer: data.row.customer,
+        bill: compute(&closed.inputs)?,
+    })
 }
 
 /// What an order would put on its first bill.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderPreview {
-    /// Whose it is.
-    pub customer: CustomerId,
     /// The bill of the period in which the products become active, with nothing on it but the order.
-    pub bill: CustomerBill,
+    pub first: BillPreview,
     /// What a later period without usage comes to, with tax, minor units.
     pub recurring_minor: i64,
 }
@@ -83,9 +93,8 @@ pub async fn preview_order(
     next_bill(&mut data, &prices, now, options)?;
     let later = next_bill(&mut data, &prices, now, options)?;
     Ok(OrderPreview {
-        customer,
+        first: BillPreview { customer, bill },
         recurring_minor: later.total_minor,
-        bill,
     })
 }
 

@@ -17,8 +17,7 @@ use crate::{App, AppError, RequestContext};
 
 pub(crate) use plain::changed_attributes;
 pub use plain::{Check, Place, Plain, Referrer};
-pub(crate) use reads::refuse_computed;
-pub use reads::{Documents, Filter, ListRequest, Reads, query_of};
+pub use reads::{Computed, Documents, Filter, ListRequest, Reads, query_of};
 pub use references::check_references;
 
 /// The commands that write a resource.

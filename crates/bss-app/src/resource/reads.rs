@@ -2,6 +2,7 @@ use async_trait::async_trait;
 use bss_domain::Refusal;
 use bss_store::Session;
 use bss_store::resource::{self, Comparison, Page, Query, QueryError, Stored, Table};
+use futures::future::BoxFuture;
 use uuid::Uuid;
 
 use crate::AppError;
@@ -61,6 +62,47 @@ impl Reads for Documents {
     }
 }
 
+/// Documents of which a part is computed from other rows when they are read.
+pub struct Computed {
+    /// Where they are stored.
+    pub documents: Documents,
+    /// The attributes that are computed: no list can be asked for them.
+    pub attributes: &'static [&'static str],
+    /// Writes what is computed into the documents of a page.
+    pub fill: Fill,
+}
+
+/// Computes parts of the documents of a page and writes them into them.
+pub type Fill = for<'a> fn(&'a Session, &'a mut [Stored]) -> BoxFuture<'a, Result<(), AppError>>;
+
+#[async_trait]
+impl Reads for Computed {
+    async fn get(&self, session: &Session, id: Uuid) -> Result<Option<Stored>, AppError> {
+        let mut found = Vec::from_iter(self.documents.get(session, id).await?);
+        (self.fill)(session, &mut found).await?;
+        Ok(found.pop())
+    }
+
+    async fn list(&self, session: &Session, request: &ListRequest) -> Result<Page, AppError> {
+        let asked = request.filters.iter().map(|filter| &filter.attribute);
+        let asked = asked.chain(request.sort.iter().map(|(attribute, _)| attribute));
+        for attribute in asked {
+            let name = attribute.split(['.', '[']).next().unwrap_or_default();
+            if self.attributes.contains(&name) {
+                let message = format!("{name} is computed when it is read: a list can't be asked for it");
+                return Err(Refusal::invalid("wrongQuery", attribute, "", message).into());
+            }
+        }
+        let mut page = self.documents.list(session, request).await?;
+        (self.fill)(session, &mut page.rows).await?;
+        Ok(page)
+    }
+
+    fn revision_tells_all(&self) -> bool {
+        false
+    }
+}
+
 /// A customer's things by the name that TM Forum's clients ask for them by.
 const RELATED_PARTY: &str = "relatedParty.id";
 const CUSTOMER: &str = "relatedParty[role=customer].id";
@@ -106,18 +148,4 @@ pub fn query_of(table: &'static Table, request: &ListRequest) -> Result<Query, A
 fn refused(error: QueryError) -> AppError {
     let message = error.to_string();
     Refusal::invalid("wrongQuery", error.attribute, error.value, message).into()
-}
-
-/// Refuses what a list can't be asked for, since it is computed when a document is read.
-pub(crate) fn refuse_computed(request: &ListRequest, computed: &[&str]) -> Result<(), Refusal> {
-    let asked = request.filters.iter().map(|filter| &filter.attribute);
-    let asked = asked.chain(request.sort.iter().map(|(attribute, _)| attribute));
-    for attribute in asked {
-        let name = attribute.split(['.', '[']).next().unwrap_or_default();
-        if computed.contains(&name) {
-            let message = format!("{name} is computed when it is read: a list can't be asked for it");
-            return Err(Refusal::invalid("wrongQuery", attribute, "", message));
-        }
-    }
-    Ok(())
 }

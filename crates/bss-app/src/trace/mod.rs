@@ -12,9 +12,11 @@ mod usage;
 
 use std::collections::HashMap;
 
+use bss_domain::Currency;
 use bss_domain::catalog::PriceVersion;
 use bss_domain::ids::ProductOfferingPriceId;
 use bss_store::Session;
+use bss_store::ledger::{self, EntryFilter};
 use bss_store::trace::{self as store, Subject};
 use serde_json::Value;
 use uuid::Uuid;
@@ -92,16 +94,23 @@ impl Tracer<'_> {
         if self.context.caller.is_confined() {
             return Ok(Vec::new());
         }
+        let filter = EntryFilter {
+            cause: Some(cause),
+            limit: i64::MAX,
+            ..EntryFilter::default()
+        };
+        let mut entries = ledger::entries(self.session, &filter).await?;
+        entries.sort_by_key(|entry| (entry.posted_at, entry.id));
         let mut nodes = Vec::new();
-        for entry in store::entries(self.session, cause).await? {
+        for entry in entries {
+            let currency = Currency::of(&entry.currency)?;
             let mut node = Explanation::new("LedgerEntry", &entry.kind)
                 .id(entry.id)
-                .at(entry.at);
+                .at(entry.posted_at);
             for (account, detail, minor) in &entry.lines {
                 let side = if *minor > 0 { "debit" } else { "credit" };
                 let label = format!("{side} {account} {detail}");
-                node = node
-                    .child(Explanation::new("LedgerLine", label.trim_end()).minor(*minor, entry.currency)?);
+                node = node.child(Explanation::new("LedgerLine", label.trim_end()).minor(*minor, currency)?);
             }
             nodes.push(node);
         }

@@ -286,7 +286,8 @@ impl World {
     /// What charging made of a file.
     pub async fn charged(&self, file: UsageFileId) -> ChargedLines {
         let session = self.app.store.read(self.context.scope()).await.unwrap();
-        usage_file::charged(&session, file).await.unwrap()
+        let (found, _) = usage_file::standings(&session, Some(file), (0, 1)).await.unwrap();
+        found[0].charged
     }
 
     pub async fn rejects(&self) -> Vec<UsageReject> {

@@ -24,8 +24,8 @@ pub async fn run(config: &Config, command: BillCommand) -> Result<(), Failure> {
         } => {
             let (app, context) = direct::app(config, &tenant).await?;
             let account = parse(&account, "a billing account's id")?;
-            let bill = bill_run::preview(&app, &context, account, &BillRunOptions::default()).await?;
-            show(&bill, json.json)
+            let found = bill_run::preview(&app, &context, account, &BillRunOptions::default()).await?;
+            show(&found.bill, json.json)
         }
         BillCommand::Explain { bill, tenant } => {
             let (app, context) = direct::app(config, &tenant).await?;
