@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Every check, in the order in which a failure is cheapest. One cargo profile, so that everything compiles once.
+# Every check, in the order in which a failure is cheapest. The tests compile in the dev profile, where overflows and
+# debug assertions count; the binary is built once in release, as operators run it, for what is driven from outside.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/announce.sh
@@ -16,19 +17,21 @@ if [ -f console/package.json ]; then
     step "console: unit tests" scripts/console.sh npm test
     step "console: static files" scripts/build-console.sh
 fi
-step "clippy" cargo clippy --workspace --all-targets --release --locked -- -D warnings
-step "build" cargo build --release --locked -p bss
-step "tests on PostgreSQL 18" scripts/test-postgres.sh cargo nextest run --workspace --release --locked --no-fail-fast
-step "doctests" cargo test --doc --workspace --release --locked
+step "clippy" cargo clippy --workspace --all-targets --locked -- -D warnings
+step "tests on PostgreSQL 18" scripts/test-postgres.sh \
+    cargo nextest run --workspace --locked --no-fail-fast --failure-output final
+step "doctests" cargo test --doc --workspace --locked
 old=/usr/lib/postgresql/15/bin
 if [ -x "$old/initdb" ]; then
     step "store's tests on PostgreSQL 15" env BSS_TEST_POSTGRES_BIN="$old" \
-        scripts/test-postgres.sh cargo nextest run --workspace --release --locked --no-fail-fast -E 'package(bss-store)'
+        scripts/test-postgres.sh cargo nextest run --workspace --locked --no-fail-fast -E 'package(bss-store)'
 else
     echo "== store's tests on PostgreSQL 15: left out, Debian's package postgresql-15 is not installed"
 fi
+step "build" cargo build --release --locked -p bss
 step "the stack, end to end" scripts/e2e.sh
 if [ -f console/package.json ]; then
     step "console: browser tests" scripts/console.sh npm run e2e
+    step "console: journeys on the demonstration's stack" scripts/journeys.sh
 fi
 echo "== all checks passed in $((SECONDS - began)) s"
