@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bss_app::App;
@@ -12,6 +13,8 @@ pub struct ApiConfig {
     pub public_urls: Vec<String>,
     /// Whether calls that order something or move money need an `Idempotency-Key`.
     pub require_idempotency_key: bool,
+    /// The folder in which files that are sent in are put aside while they are read; they have no names in it.
+    pub spool_dir: PathBuf,
 }
 
 /// What every handler has.

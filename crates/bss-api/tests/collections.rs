@@ -161,3 +161,44 @@ async fn what_the_channel_refuses_books_nothing_and_a_debt_can_be_given_up() {
     assert_eq!(billing.post(&path, give_up).await.error().1, "nothingOpen");
     check(&api).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credit_note_takes_lines_of_a_bill_back() {
+    let api = api(false).await;
+    let (_, bills) = billed(&api).await;
+    let billing = api.actor(Role::Billing);
+    let path = format!("{V1}/creditNote");
+    let of =
+        |line: Value| json!({ "customerBill": { "id": bills[0]["id"] }, "line": line, "reason": "outage" });
+    let note = billing
+        .made(&path, of(json!([{ "number": 1, "amount": euros(1.0) }])))
+        .await;
+    assert_eq!((&note["amount"], &note["applied"]), (&euros(1.0), &euros(1.0)));
+    assert_eq!(note["credit"]["value"], 0);
+    let after = bill(&billing, &bills[0]).await;
+    assert!((open(&bills[0]) - open(&after) - 1.0).abs() < 1e-9, "{after}");
+    for (line, code, field) in [
+        (json!([{ "number": 99 }]), "unknownLine", "line[0].number"),
+        (
+            json!([{ "number": 1, "amount": euros(9_999.0) }]),
+            "wrongAmount",
+            "line[0].amount",
+        ),
+        (
+            json!([{ "number": 1, "amount": { "unit": "JPY", "value": 1 } }]),
+            "wrongAmount",
+            "line[0].amount",
+        ),
+        (
+            json!([{ "number": 1 }, { "number": 1 }]),
+            "lineTwice",
+            "line[1].number",
+        ),
+        (json!([{ "number": "one" }]), "missing", "line[0].number"),
+        (json!(null), "missing", "line"),
+    ] {
+        let refused = billing.post(&path, of(line)).await;
+        assert_eq!(refused.error(), (400, code, Some(field)), "{}", refused.body);
+    }
+    check(&api).await;
+}

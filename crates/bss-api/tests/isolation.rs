@@ -32,6 +32,7 @@ async fn api() -> Api {
     let config = ApiConfig {
         public_urls: vec![world.url.clone()],
         require_idempotency_key: false,
+        spool_dir: std::env::temp_dir(),
     };
     let state = ApiState::new(app, config, tokio_util::sync::CancellationToken::new());
     let verifier = Verifier::new(world.issuer.name(), world.issuer.keys());

@@ -2,60 +2,138 @@
 
 mod support;
 
-use std::io::Write as _;
 use std::time::Duration;
 
-use bss_app::usage_import::{UsageImport, import_file, put_source};
 use bss_app::{RequestContext, Role};
-use bss_domain::usage::{NumberPlan, SourceFormat, UsageSource};
-use bss_domain::{Instant, Zone};
+use bss_domain::Instant;
 use bss_events::Topic;
 use bss_store::event_log::browse::{self, MessageFilter};
 use bss_store::event_log::parked::{self, Cause};
 use http::StatusCode;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
-use support::api::{Api, CATALOG, api};
+use support::api::{Actor, Answer, Api, CATALOG, api};
 
 fn number(value: &Value) -> i64 {
     value.as_i64().unwrap_or(-1)
 }
 
-/// A file with a call of a number that nobody has, a broken line, and a call that nobody answered.
-async fn imported(api: &Api) {
-    let context = RequestContext::system(api.world.tenant, "test");
-    let source = UsageSource {
-        name: "switch".to_owned(),
-        format: SourceFormat::Asterisk,
-        zone: Zone::utc(),
-        numbers: NumberPlan::default(),
-    };
-    put_source(&api.app, &context, &source).await.unwrap();
+const USAGE_FILE: &str = "/bss-api/v1/usageFile";
+
+/// A line of the switch's file, an hour ago.
+fn line(api: &Api, answered: bool, id: u32) -> String {
     let at = Instant::from_second(api.app.clock.now().as_second() - 3_600).unwrap();
     let time = at.to_string()[..19].replace('T', " ");
-    let line = |src: &str, answer: &str, disposition: &str, id: u8| {
-        format!(
-            "\"\",\"{src}\",\"48221234567\",\"out\",\"\",\"SIP/1\",\"SIP/2\",\"Dial\",\"x\",\"{time}\",\"{answer}\",\
-             \"{time}\",10,5,\"{disposition}\",\"DOCUMENTATION\",\"{id}\"\n"
-        )
+    let (answer, disposition) = if answered {
+        (&*time, "ANSWERED")
+    } else {
+        ("", "NO ANSWER")
     };
-    let mut file = tempfile();
-    let lines = [
-        line("48500999999", &time, "ANSWERED", 1),
-        "no call at all\n".to_owned(),
-        line("48500999999", "", "NO ANSWER", 2),
-    ];
-    file.1.write_all(lines.concat().as_bytes()).unwrap();
-    import_file(&api.app, &context, &UsageImport::default(), "switch", &file.0)
-        .await
-        .unwrap();
-    std::fs::remove_file(file.0).unwrap();
+    format!(
+        "\"\",\"48500999999\",\"48221234567\",\"out\",\"\",\"SIP/1\",\"SIP/2\",\"Dial\",\"x\",\"{time}\",\"{answer}\",\
+         \"{time}\",10,5,\"{disposition}\",\"DOCUMENTATION\",\"{id}\"\n"
+    )
 }
 
-fn tempfile() -> (std::path::PathBuf, std::fs::File) {
-    let path = std::env::temp_dir().join(format!("bss-v1-{}.csv", uuid::Uuid::new_v4()));
-    let file = std::fs::File::create(&path).unwrap();
-    (path, file)
+async fn declared(network: &Actor<'_>) {
+    let source = json!({ "format": "asterisk", "zone": "UTC" });
+    let put = network.put("/bss-api/v1/usageSource/switch", source).await;
+    assert_eq!(put.status, StatusCode::OK, "{}", put.body);
+}
+
+async fn upload(network: &Actor<'_>, query: &str, content: &str) -> Answer {
+    let path = format!("{USAGE_FILE}?{query}");
+    let csv = [("content-type", "text/csv")];
+    network.call("POST", &path, &csv, content.to_owned()).await
+}
+
+/// A file with a call of a number that nobody has, a broken line, and a call that nobody answered.
+async fn imported(api: &Api) {
+    let network = api.actor(Role::Network);
+    declared(&network).await;
+    let lines = [
+        line(api, true, 1),
+        "no call at all\n".to_owned(),
+        line(api, false, 2),
+    ];
+    let sent = upload(&network, "source=switch&name=Master.csv", &lines.concat()).await;
+    assert_eq!(sent.status, StatusCode::CREATED, "{}", sent.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_sent_in_once_whatever_its_size_and_name() {
+    let api = api(false).await;
+    let network = api.actor(Role::Network);
+    declared(&network).await;
+    // More than a body usually may have.
+    let lines: String = (0..20_000).map(|id| line(&api, false, id)).collect();
+    assert!(lines.len() > 2 << 20);
+    let first = upload(&network, "source=switch&name=Master.csv", &lines).await;
+    assert_eq!(first.status, StatusCode::CREATED, "{}", first.body);
+    assert_eq!(
+        (
+            &first.body["state"],
+            &first.body["notCharged"],
+            &first.body["name"]
+        ),
+        (&json!("imported"), &json!(20_000), &json!("Master.csv"))
+    );
+    let again = upload(&network, "source=switch&name=Other.csv", &lines).await;
+    assert_eq!((again.status, &again.body), (StatusCode::OK, &first.body));
+
+    for (query, status, field) in [
+        ("name=a.csv", StatusCode::BAD_REQUEST, "source"),
+        ("source=switch", StatusCode::BAD_REQUEST, "name"),
+        ("source=switch&name=", StatusCode::BAD_REQUEST, "name"),
+        ("source=switch&name=..%2Fa.csv", StatusCode::BAD_REQUEST, "name"),
+    ] {
+        let refused = upload(&network, query, "a").await;
+        assert_eq!(
+            (refused.status, &refused.body["field"]),
+            (status, &json!(field)),
+            "{query}"
+        );
+    }
+    let unknown = upload(&network, "source=none&name=a.csv", "a").await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND, "{}", unknown.body);
+    let files = network.get(USAGE_FILE).await;
+    assert_eq!(files.header("x-total-count"), "1", "what was refused is no file");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_is_declared_and_keeps_its_format() {
+    let api = api(false).await;
+    let network = api.actor(Role::Network);
+    declared(&network).await;
+    let path = "/bss-api/v1/usageSource/switch";
+    for (body, status) in [
+        (
+            json!({ "format": "asterisk", "zone": "Nowhere" }),
+            StatusCode::BAD_REQUEST,
+        ),
+        (
+            json!({ "format": "nothing", "zone": "UTC" }),
+            StatusCode::BAD_REQUEST,
+        ),
+        (
+            json!({ "name": "other", "format": "asterisk", "zone": "UTC" }),
+            StatusCode::BAD_REQUEST,
+        ),
+        (
+            json!({ "format": "generic", "zone": "UTC" }),
+            StatusCode::CONFLICT,
+        ),
+    ] {
+        let refused = network.put(path, body).await;
+        assert_eq!(refused.status, status, "{}", refused.body);
+    }
+    let moved = json!({ "format": "asterisk", "zone": "Europe/Warsaw", "numbers":
+        { "internationalPrefix": "00", "trunkPrefix": "0", "countryCode": "48" } });
+    let put = network.put(path, moved).await;
+    assert_eq!(put.status, StatusCode::OK, "{}", put.body);
+    let listed = network.get("/bss-api/v1/usageSource").await;
+    assert_eq!(listed.body, json!([put.body]));
+    assert_eq!(listed.body[0]["zone"], "Europe/Warsaw");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -173,3 +173,49 @@ async fn every_line_of_the_ledger_is_found_and_adds_up() {
         (&json!(true), 8)
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_top_up_fills_the_balance_once_for_its_key() {
+    let api = api(true).await;
+    let account = account(&api.actor(Role::Csr), "One").await;
+    let csr = api.actor(Role::Csr);
+    let path = "/bss-api/v1/topUp";
+    let body = json!({
+        "billingAccount": { "id": account }, "amount": { "unit": "EUR", "value": 12.5 }, "channel": { "name": "voucher" },
+    });
+    let keyless = csr.post(path, body.clone()).await;
+    assert_eq!(keyless.body["code"], "idempotencyKeyMissing");
+    let key = [("idempotency-key", "one")];
+    let first = csr.call("POST", path, &key, body.to_string()).await;
+    assert_eq!(first.status, StatusCode::CREATED, "{}", first.body);
+    assert_eq!(first.body["balance"], json!({ "unit": "EUR", "value": 12.5 }));
+    let again = csr.call("POST", path, &key, body.to_string()).await;
+    assert_eq!((again.status, &again.body), (StatusCode::CREATED, &first.body));
+    let second = csr
+        .call("POST", path, &[("idempotency-key", "two")], body.to_string())
+        .await;
+    assert_eq!(second.body["balance"]["value"], 25);
+    for (name, wrong, field) in [
+        ("amount", json!({ "unit": "JPY", "value": 100 }), "amount"),
+        ("amount", json!({ "unit": "EUR", "value": -1 }), "amount"),
+        ("amount", json!({ "unit": "EUR", "value": 0.001 }), "amount"),
+        ("amount", Value::Null, "amount"),
+        ("billingAccount", json!({}), "billingAccount.id"),
+        ("channel", json!({}), "channel.name"),
+    ] {
+        let mut broken = body.clone();
+        broken[name] = wrong;
+        let key = format!("{name} {}", broken[name]);
+        let refused = csr
+            .call("POST", path, &[("idempotency-key", &key)], broken.to_string())
+            .await;
+        assert_eq!(
+            (refused.status, &refused.body["field"]),
+            (StatusCode::BAD_REQUEST, &json!(field)),
+            "{}",
+            refused.body
+        );
+    }
+    let lines = api.actor(Role::Billing).get("/bss-api/v1/ledger/check").await;
+    assert_eq!(lines.body["holds"], true, "{}", lines.body);
+}

@@ -118,6 +118,39 @@ pub async fn start(app: &App, context: &RequestContext, scope: BillRunScope) -> 
     Ok(StartedRun { lock, began })
 }
 
+/// Takes up the run that was stopped, by a crash or in order, unless somebody is at it.
+pub async fn resume(app: &App, context: &RequestContext) -> Result<Option<StartedRun>, AppError> {
+    let session = app.store.read(context.scope()).await?;
+    let unfinished = store::unfinished(&session).await?;
+    session.finish().await?;
+    if unfinished.is_none() {
+        return Ok(None);
+    }
+    let lock = app.store.begin_work(context.scope()).await?;
+    if !store::try_lock(&lock).await? {
+        return Ok(None);
+    }
+    // Whoever was at it may have come to its end in between.
+    let began = store::unfinished(&lock).await?;
+    Ok(began.map(|began| StartedRun { lock, began }))
+}
+
+/// Whether a run over all accounts is due that starts every day at an hour of UTC's day: none has since that hour.
+pub async fn is_due_daily(app: &App, context: &RequestContext, hour: u8) -> Result<bool, AppError> {
+    let session = app.store.read(context.scope()).await?;
+    let latest = store::latest(&session).await?;
+    session.finish().await?;
+    Ok(latest.is_none_or(|latest| latest < last_start(app.clock.now(), hour)))
+}
+
+/// The last start at or before an instant.
+fn last_start(now: Instant, hour: u8) -> Instant {
+    const DAY_S: i64 = 86_400;
+    let into_day_s = i64::from(hour) * 3_600;
+    let days = (now.as_second() - into_day_s).div_euclid(DAY_S);
+    Instant::from_second(days * DAY_S + into_day_s).unwrap_or(Instant::MIN)
+}
+
 impl StartedRun {
     /// The run's id.
     pub fn id(&self) -> BillRunId {
@@ -158,13 +191,14 @@ pub async fn finish(
     };
     prepaid::post_use(app, context).await?;
     let heads = positions(app, context).await?;
-    let ready = wait_for_charging(app, context, &heads, options.patience).await?;
+    let ready = wait_for_charging(app, context, &heads, options.patience, stop).await?;
+    report.stopped = stop.is_cancelled();
     let writing = Writing {
         run: Some(began.id),
         as_of: began.as_of,
         series: options.series.clone(),
     };
-    loop {
+    while !report.stopped {
         let closed = round(
             app,
             context,
@@ -175,7 +209,7 @@ pub async fn finish(
             &mut report,
         )
         .await?;
-        if closed == 0 || report.stopped {
+        if closed == 0 {
             break;
         }
     }
@@ -208,12 +242,14 @@ async fn positions(app: &App, context: &RequestContext) -> Result<Watermarks, Ap
     Ok(found)
 }
 
-/// The partitions in which charging has passed the heads; waits for the others as long as patience lasts.
+/// The partitions in which charging has passed the heads; waits for the others as long as patience lasts, or until it
+/// is stopped.
 async fn wait_for_charging(
     app: &App,
     context: &RequestContext,
     heads: &Watermarks,
     patience: Duration,
+    stop: &CancellationToken,
 ) -> Result<HashSet<u16>, AppError> {
     let until = tokio::time::Instant::now() + patience;
     loop {
@@ -223,10 +259,11 @@ async fn wait_for_charging(
             .filter(|(partition, (_, head))| now.get(partition).is_some_and(|(position, _)| position >= head))
             .map(|(partition, _)| *partition)
             .collect();
-        if ready.len() == heads.len() || tokio::time::Instant::now() >= until {
+        if ready.len() == heads.len() || stop.is_cancelled() || tokio::time::Instant::now() >= until {
             return Ok(ready);
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        stop.run_until_cancelled(tokio::time::sleep(Duration::from_millis(100)))
+            .await;
     }
 }
 
@@ -345,4 +382,22 @@ fn groups(accounts: Vec<AccountRow>, size: usize) -> Vec<(RangeInclusive<i16>, V
         }
     }
     groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_days_start_is_the_last_one_at_that_hour() {
+        let at = |text: &str| text.parse::<Instant>().unwrap();
+        for (now, hour, start) in [
+            ("2026-03-01T02:59:59Z", 3, "2026-02-28T03:00:00Z"),
+            ("2026-03-01T03:00:00Z", 3, "2026-03-01T03:00:00Z"),
+            ("2026-03-01T23:59:59Z", 0, "2026-03-01T00:00:00Z"),
+            ("1969-12-31T12:00:00Z", 23, "1969-12-30T23:00:00Z"),
+        ] {
+            assert_eq!(last_start(at(now), hour), at(start), "{now} {hour}");
+        }
+    }
 }

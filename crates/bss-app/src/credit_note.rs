@@ -5,7 +5,7 @@ use bss_domain::ids::{CustomerBillId, PaymentId};
 use bss_domain::ledger::{self, CreditedAmounts};
 use bss_domain::payment::allocate;
 use bss_domain::tax::{TaxRule, TaxTotal, split};
-use bss_domain::{Instant, Money, Refusal, TypedId};
+use bss_domain::{Currency, Instant, Money, Refusal, TypedId};
 use bss_events::{NewEvent, Topic};
 use bss_store::credit_note::{self, CreditedLine, NewCreditNote};
 use bss_store::payment::AllocationKind;
@@ -26,8 +26,8 @@ const SERIES: &str = "CN";
 pub struct CreditRequest {
     /// The line's number.
     pub line: u32,
-    /// How much with tax, minor units; none: all that is left of it.
-    pub gross_minor: Option<i64>,
+    /// How much with tax; none: all that is left of it.
+    pub amount: Option<Money>,
 }
 
 /// A credit note that was written.
@@ -38,6 +38,8 @@ pub struct CreditReceipt {
     pub id: Uuid,
     /// Its number.
     pub number: String,
+    /// What its amounts are in.
+    pub currency: Currency,
     /// The whole with tax, minor units.
     pub gross_minor: i64,
     /// What it took off the bill.
@@ -70,9 +72,15 @@ pub async fn create(
     let row = customer_bill::lock(&work, bill).await?.ok_or_else(not_found)?;
     let before = credit_note::credited(&work, bill).await?;
     let deferred = credit_note::deferred(&work, bill).await?;
-    let mut lines = Vec::new();
+    let mut lines: Vec<CreditedLine> = Vec::new();
     for (place, request) in requests.iter().enumerate() {
-        lines.push(credit_line(&computed, request, place, &before, &deferred)?);
+        let line = credit_line(&computed, request, &before, &deferred);
+        let line = line.map_err(|refusal| refusal.below(&format!("line[{place}]")))?;
+        if lines.iter().any(|known| known.line == line.line) {
+            let (field, message) = (format!("line[{place}].number"), "the line is named twice");
+            return Err(Refusal::invalid("lineTwice", field, line.line, message).into());
+        }
+        lines.push(line);
     }
     let credited = amounts(&computed, &lines);
     let gross_minor = credited.gross_minor();
@@ -107,6 +115,7 @@ pub async fn create(
     let receipt = CreditReceipt {
         id: id.uuid(),
         number,
+        currency: payer.currency,
         gross_minor,
         applied_minor,
         credit_minor: rest_minor,
@@ -137,15 +146,13 @@ fn created(
 fn credit_line(
     bill: &CustomerBill,
     request: &CreditRequest,
-    place: usize,
     before: &[CreditedLine],
     deferred: &[(u32, i64)],
 ) -> Result<CreditedLine, Refusal> {
-    let field = |name: &str| format!("line[{place}].{name}");
     let Some(line) = bill.lines.iter().find(|line| line.number == request.line) else {
         return Err(Refusal::invalid(
             "unknownLine",
-            field("line"),
+            "number",
             request.line,
             "the bill has no such line",
         ));
@@ -160,29 +167,28 @@ fn credit_line(
     let net_left = line.net_minor - taken(|known| known.net_minor);
     let tax_left = line.tax_minor - taken(|known| known.tax_minor);
     let left = net_left + tax_left;
-    let (net_minor, tax_minor) = match request.gross_minor {
-        None => (net_left, tax_left),
-        Some(gross) if gross == left => (net_left, tax_left),
-        Some(gross) if gross > 0 && gross < left => {
-            let rule = TaxRule {
-                included: true,
-                ..line.tax.clone()
-            };
-            let (net, tax) = split(gross, &rule);
-            // The line's own tax was rounded with its category: what is taken back never exceeds it.
-            let tax = tax.min(tax_left);
-            (net.max(gross - tax), tax)
+    let wanted = match request.amount {
+        None => left,
+        Some(amount) if amount.currency == bill.currency && amount.minor > 0 && amount.minor <= left => {
+            amount.minor
         }
-        Some(gross) => {
-            let message = format!("{left} is left of the line, in minor units");
-            return Err(Refusal::invalid(
-                "wrongAmount",
-                field("grossMinor"),
-                gross,
-                message,
-            ));
+        Some(amount) => {
+            let left = Money::new(left, bill.currency);
+            let message = format!("{left} is left of the line");
+            return Err(Refusal::invalid("wrongAmount", "amount", amount, message));
         }
     };
+    let rule = TaxRule {
+        included: true,
+        ..line.tax.clone()
+    };
+    // The line's own tax was rounded with its category: what is taken back never exceeds either part.
+    let net_minor = if wanted == left {
+        net_left
+    } else {
+        split(wanted, &rule).0.clamp(wanted - tax_left, net_left)
+    };
+    let tax_minor = wanted - net_minor;
     let unearned = deferred
         .iter()
         .find(|(number, _)| *number == line.number)

@@ -10,6 +10,7 @@ mod reader;
 mod recycle;
 mod single;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use bss_domain::Refusal;
@@ -54,7 +55,16 @@ pub struct ImportReport {
     pub lines: FileLines,
 }
 
-/// Imports a file of a source. The same content is never read twice to its end, whatever its name.
+/// A file's content under a name for people; nobody else writes to it or reads from it meanwhile.
+#[derive(Debug)]
+pub struct UsageContent {
+    /// What it is called in lists.
+    pub name: String,
+    /// Where it is read from, from its beginning.
+    pub file: File,
+}
+
+/// Imports a file of a source that lies at a path ([`import_content`]).
 pub async fn import_file(
     app: &App,
     context: &RequestContext,
@@ -62,10 +72,26 @@ pub async fn import_file(
     source: &str,
     path: &Path,
 ) -> Result<ImportReport, AppError> {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    let content = UsageContent {
+        name: name.to_string_lossy().into_owned(),
+        file: File::open(path).map_err(|error| unreadable(&path.to_string_lossy(), &error))?,
+    };
+    import_content(app, context, rules, source, content).await
+}
+
+/// Imports a file of a source. The same content is never read twice to its end, whatever its name.
+pub async fn import_content(
+    app: &App,
+    context: &RequestContext,
+    rules: &UsageImport,
+    source: &str,
+    content: UsageContent,
+) -> Result<ImportReport, AppError> {
     let session = app.store.read(context.scope()).await?;
     let source = needed_source(&session, source).await?;
     session.finish().await?;
-    let file = open(app, context, &source, path).await?;
+    let file = open(app, context, &source, &content).await?;
     if file.is_done {
         return Ok(ImportReport {
             file: file.id,
@@ -74,7 +100,7 @@ pub async fn import_file(
         });
     }
     let mut batches = reader::read(reader::Task {
-        path: path.to_owned(),
+        file: content.file,
         tenant: context.tenant(),
         source: source.clone(),
         size_bytes: file.size_bytes.unsigned_abs(),
@@ -89,7 +115,7 @@ pub async fn import_file(
         file: file.id,
     };
     while let Some(lines) = batches.recv().await {
-        let lines = lines.map_err(|error| unreadable(path, &error))?;
+        let lines = lines.map_err(|error| unreadable(&content.name, &error))?;
         intake.commit(lines).await?;
     }
     finish(app, context, file.id).await
@@ -106,17 +132,16 @@ async fn open(
     app: &App,
     context: &RequestContext,
     source: &UsageSource,
-    path: &Path,
+    content: &UsageContent,
 ) -> Result<UsageFile, AppError> {
-    let (sha256, size_bytes) = reader::digest(path)
+    let (sha256, size_bytes) = reader::digest(&content.file)
         .await
-        .map_err(|error| unreadable(path, &error))?;
+        .map_err(|error| unreadable(&content.name, &error))?;
     let now = app.clock.now();
-    let name = path.file_name().unwrap_or(path.as_os_str());
     let file = UsageFile {
         id: app.ids.new_shared_id(now),
         source: source.name.clone(),
-        name: name.to_string_lossy().into_owned(),
+        name: content.name.clone(),
         sha256,
         size_bytes: size_bytes as i64,
         is_done: false,
@@ -144,11 +169,11 @@ async fn finish(app: &App, context: &RequestContext, id: UsageFileId) -> Result<
     })
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> AppError {
+fn unreadable(name: &str, error: &std::io::Error) -> AppError {
     Refusal::invalid(
         "unreadableFile",
         "file",
-        path.display(),
+        name,
         format!("it can't be read: {error}"),
     )
     .into()

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use bss_app::bill_run::{self, BillRunOptions, BillRunReport};
+use bss_app::bill_run::{self, BillRunOptions, BillRunReport, BillRunScope};
 use bss_app::credit_note::{self, CreditRequest};
 use bss_app::payment::{self, CapturedPayment, PaymentReceipt};
 use bss_app::resource::ResourceUseCases;
 use bss_app::trace::{Explanation, trace, tree};
-use bss_app::{App, RequestContext, explain, ledger_check, prepaid};
+use bss_app::{App, AppError, RequestContext, explain, ledger_check, prepaid};
 use bss_domain::allowance::{AllowanceInstance, AllowanceOwner};
 use bss_domain::ids::{
     BillingAccountId, CustomerBillId, CustomerId, ProductId, ProductOfferingPriceId, TenantId, UsageId,
@@ -534,6 +534,64 @@ async fn a_run_that_is_stopped_and_taken_up_draws_up_the_same_bills() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_died_is_taken_up_once_and_one_starts_every_day() {
+    let world = World::new().await;
+    world.subscribe(10, OPENED, ALL).await;
+    let (app, context) = (&world.app, &world.context);
+    assert!(bill_run::resume(app, context).await.unwrap().is_none());
+    app.clock
+        .advance_to(&app.store, at("2101-12-02T12:00:00Z"))
+        .await
+        .unwrap();
+    assert!(bill_run::is_due_daily(app, context, 3).await.unwrap());
+
+    let begun = bill_run::start(app, context, BillRunScope::default())
+        .await
+        .unwrap();
+    let id = begun.id();
+    assert!(
+        bill_run::resume(app, context).await.unwrap().is_none(),
+        "somebody is at it"
+    );
+    // As a process that dies leaves it.
+    drop(begun);
+    let taken_up = until_some(async || bill_run::resume(app, context).await.unwrap()).await;
+    assert_eq!(taken_up.id(), id);
+    let options = BillRunOptions {
+        patience: std::time::Duration::ZERO,
+        ..BillRunOptions::default()
+    };
+    let report = bill_run::finish(app, context, taken_up, &options, &CancellationToken::new())
+        .await
+        .unwrap();
+    assert!(report.resumed && report.closed > 0, "{report:?}");
+    assert!(bill_run::resume(app, context).await.unwrap().is_none());
+    assert!(!bill_run::is_due_daily(app, context, 3).await.unwrap());
+    let next_day = at("2101-12-03T02:59:00Z");
+    app.clock.advance_to(&app.store, next_day).await.unwrap();
+    assert!(!bill_run::is_due_daily(app, context, 3).await.unwrap());
+    let at_three = at("2101-12-03T03:00:00Z");
+    app.clock.advance_to(&app.store, at_three).await.unwrap();
+    assert!(bill_run::is_due_daily(app, context, 3).await.unwrap());
+    world.check().await;
+}
+
+/// What comes of a question, asked until something does: a transaction that was dropped is rolled back a little later.
+async fn until_some<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let answered = async {
+        loop {
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), answered)
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_period_waits_for_its_grace_and_for_charging() {
     let world = World::new().await;
     let who = world.subscribe(3, OPENED, &[CALLS]).await;
@@ -608,7 +666,8 @@ async fn a_credit_note_takes_back_what_is_open_and_the_rest_becomes_credit() {
     assert_eq!(world.bills("net_minor, tax_minor").await, ["1998 460"]);
     let bill = world.bills("id").await[0].parse::<CustomerBillId>().unwrap();
     let credit = async |line: u32, gross_minor: Option<i64>| {
-        let requests = [CreditRequest { line, gross_minor }];
+        let amount = gross_minor.map(|minor| Money::new(minor, Currency::of("EUR").unwrap()));
+        let requests = [CreditRequest { line, amount }];
         credit_note::create(&world.app, &world.context, bill, &requests, "goodwill").await
     };
     // Line 3 is the connection.
@@ -632,6 +691,12 @@ async fn a_credit_note_takes_back_what_is_open_and_the_rest_becomes_credit() {
     assert!(second.gross_minor > 1_200, "{second:?}");
     assert!(credit(2, None).await.is_err(), "nothing is left of the line");
     assert!(credit(3, Some(100_000)).await.is_err(), "more than the line");
+    let twice = [1, 1].map(|line| CreditRequest { line, amount: None });
+    let refused = credit_note::create(&world.app, &world.context, bill, &twice, "goodwill").await;
+    assert!(
+        matches!(&refused, Err(AppError::Refused(refusal)) if refusal.code == "lineTwice"),
+        "{refused:?}"
+    );
     world.check().await;
     world.run_at("2102-01-02T12:00:00Z").await;
     world.check().await;

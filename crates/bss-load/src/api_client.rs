@@ -5,6 +5,9 @@ use std::time::Duration;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 
+/// How long a file may take until all its lines are taken.
+const UPLOAD_TIMEOUT: Duration = Duration::from_mins(10);
+
 /// Why a call gave nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
@@ -112,6 +115,26 @@ impl ApiClient {
         self.call(Method::PATCH, path, Some(body), None).await
     }
 
+    /// Puts a resource.
+    pub async fn put(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
+        self.call(Method::PUT, path, Some(body), None).await
+    }
+
+    /// Sends a file; the status says whether it is new (201) or was known (200).
+    pub async fn upload(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        content: Vec<u8>,
+    ) -> Result<(StatusCode, Value), ApiError> {
+        let request = self.http.post(format!("{}{path}", self.base)).query(query);
+        let request = request
+            .header("content-type", "text/csv")
+            .timeout(UPLOAD_TIMEOUT)
+            .body(content);
+        self.exchange(Method::POST, path, request).await
+    }
+
     async fn call(
         &self,
         method: Method,
@@ -133,6 +156,15 @@ impl ApiClient {
     }
 
     async fn send(&self, method: Method, path: &str, request: RequestBuilder) -> Result<Value, ApiError> {
+        Ok(self.exchange(method, path, request).await?.1)
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        request: RequestBuilder,
+    ) -> Result<(StatusCode, Value), ApiError> {
         let transport = |source| ApiError::Transport {
             method: method.clone(),
             path: path.to_owned(),
@@ -142,11 +174,14 @@ impl ApiClient {
         let status = response.status();
         let bytes = response.bytes().await.map_err(transport)?;
         if status.is_success() {
-            return if bytes.is_empty() {
-                Ok(Value::Null)
-            } else {
-                serde_json::from_slice(&bytes).map_err(|error| unexpected(path, format!("no JSON: {error}")))
-            };
+            if bytes.is_empty() {
+                return Ok((status, Value::Null));
+            }
+            let answer = serde_json::from_slice(&bytes);
+            return Ok((
+                status,
+                answer.map_err(|error| unexpected(path, format!("no JSON: {error}")))?,
+            ));
         }
         let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
         let message = body["message"]

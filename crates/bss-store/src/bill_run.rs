@@ -65,19 +65,32 @@ pub async fn begin(
             ],
         )
         .await?;
-    let row = session
-        .query_one(
-            "SELECT id, as_of, close_through, account_id FROM bill_run WHERE state = 'running'",
-            &[],
-        )
-        .await?;
-    let found = BillRunId::from(row.get::<_, Uuid>(0));
+    let found = unfinished(session).await?.ok_or_else(|| StoreError::Changed {
+        what: format!("bill run {id}"),
+    })?;
     Ok(BillRunRow {
-        id: found,
+        resumed: found.id != id,
+        ..found
+    })
+}
+
+/// The tenant's run that hasn't ended, as one that is taken up: whoever began it may be at it.
+pub async fn unfinished(session: &Session) -> Result<Option<BillRunRow>, StoreError> {
+    let sql = "SELECT id, as_of, close_through, account_id FROM bill_run WHERE state = 'running'";
+    let row = session.query_opt(sql, &[]).await?;
+    Ok(row.map(|row| BillRunRow {
+        id: row.get::<_, Uuid>(0).into(),
         as_of: row.get::<_, Timestamptz>(1).0,
         scope: read_scope(&row, 2),
-        resumed: found != id,
-    })
+        resumed: true,
+    }))
+}
+
+/// The moment of the latest run over all accounts.
+pub async fn latest(session: &Session) -> Result<Option<Instant>, StoreError> {
+    let sql = "SELECT max(as_of) FROM bill_run WHERE account_id IS NULL";
+    let row = session.query_one(sql, &[]).await?;
+    Ok(row.get::<_, Option<Timestamptz>>(0).map(|at| at.0))
 }
 
 /// What a run closes, from its two columns, of which the first stands there.

@@ -263,8 +263,12 @@ fn v1_operation(operation: &Operation) -> Value {
         "operationId": format!("{}{name}", method_name(&operation.method)), "tags": [V1], "summary": operation.about,
         "parameters": parameters, "responses": responses(&[("200", &schema)]),
     });
-    if operation.method == Method::POST {
-        described["requestBody"] = json!({ "content": { "application/json": { "schema": { "type": "object", "additionalProperties": true } } } });
+    if let Some(media) = operation.body {
+        let schema = match media {
+            "application/json" => json!({ "type": "object", "additionalProperties": true }),
+            _ => json!({ "type": "string" }),
+        };
+        described["requestBody"] = json!({ "content": { media: { "schema": schema } } });
     }
     described
 }

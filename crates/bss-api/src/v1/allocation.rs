@@ -7,13 +7,12 @@ use axum::response::{IntoResponse, Response};
 use bss_app::AppError;
 use bss_app::payment::apply_credit;
 use bss_domain::Money;
-use bss_domain::Refusal;
 use bss_domain::ids::BillingAccountId;
 use bss_store::billing_account;
 use http::StatusCode;
 use serde_json::json;
 
-use super::query::named;
+use super::body::id_of;
 use crate::ApiState;
 use crate::kit::{ApiError, Call, json_body};
 
@@ -23,10 +22,7 @@ pub(super) async fn allocate(
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let body = json_body(&body)?;
-    let id = body["billingAccount"]["id"]
-        .as_str()
-        .ok_or_else(|| Refusal::missing("billingAccount.id"))?;
-    let account: BillingAccountId = named("billingAccount.id", id)?;
+    let account: BillingAccountId = id_of(&body["billingAccount"], "billingAccount.id")?;
     let session = call.read(&state).await?;
     let owners = billing_account::owners(&session, &[account]).await?;
     session.finish().await?;

@@ -6,7 +6,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use bss_app::AppError;
 use bss_app::bill_run::{self, BillRunOptions, BillRunScope};
-use bss_domain::ids::{BillRunId, BillingAccountId};
+use bss_domain::ids::BillRunId;
 use bss_domain::{Instant, Money, Refusal};
 use bss_store::bill_run as store;
 use bss_store::bill_run::{BillRunSummary, BillRunTotal};
@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::query::{Pairs, latest, named, optional_body, window};
+use super::body::{id_of, optional_body};
+use super::query::{Pairs, latest, window};
 use crate::ApiState;
 use crate::kit::{ApiError, Call, page};
 
@@ -88,7 +89,7 @@ fn scope(body: &Value) -> Result<BillRunScope, Refusal> {
     for (name, value) in body.as_object().into_iter().flatten() {
         match name.as_str() {
             "closeThrough" => scope.close_through = Some(instant(name, value)?),
-            "billingAccount" => scope.account = Some(account(value)?),
+            "billingAccount" => scope.account = Some(id_of(value, "billingAccount.id")?),
             _ => {
                 let message = format!("{name}: a bill run takes closeThrough and billingAccount");
                 return Err(Refusal::invalid("unknownAttribute", name, value, message));
@@ -104,13 +105,6 @@ fn instant(name: &str, value: &Value) -> Result<Instant, Refusal> {
         let message = format!("{name} has to be an instant, as 2026-01-31T12:00:00Z is one");
         Refusal::invalid("wrongType", name, value, message)
     })
-}
-
-fn account(value: &Value) -> Result<BillingAccountId, Refusal> {
-    let id = value["id"]
-        .as_str()
-        .ok_or_else(|| Refusal::missing("billingAccount.id"))?;
-    named("billingAccount.id", id)
 }
 
 fn shown(run: &BillRunSummary, totals: &[BillRunTotal]) -> Value {

@@ -9,7 +9,7 @@ use bss_app::payment::{self, Settlement};
 use bss_app::{AppError, RequestContext};
 use bss_domain::document::Reference;
 use bss_domain::ids::{CustomerBillId, PaymentId};
-use bss_domain::{Currency, Money, Refusal, TypedId};
+use bss_domain::{Currency, Money, Refusal, TypedId as _};
 use bss_store::customer_bill::CUSTOMER_BILL;
 use bss_store::payment::PAYMENT;
 use bss_store::resource::{self, Stored, Table};
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Operation;
-use super::query::optional_body;
+use super::body::{id_of, money, optional_body, reason, words};
 use crate::ApiState;
 use crate::auth::Routes;
 use crate::kit::{ApiError, Call, json_body, presented};
@@ -217,36 +217,6 @@ async fn payment_of(state: &ApiState, call: &Call, id: &str) -> Result<PaymentId
     let known: PaymentId = id.parse().map_err(|_| AppError::not_found("Payment", id))?;
     stored(state, call, known).await?;
     Ok(known)
-}
-
-fn id_of<I: TypedId>(reference: &Value, field: &str) -> Result<I, Refusal> {
-    let text = reference.get("id").and_then(Value::as_str);
-    let text = text.ok_or_else(|| Refusal::missing(field))?;
-    let id: Uuid = text
-        .parse()
-        .map_err(|_| Refusal::invalid("wrongId", field, text, "an id is a UUID"))?;
-    Ok(id.into())
-}
-
-fn words(body: &Value, name: &str) -> Result<String, Refusal> {
-    let text = body
-        .get(name)
-        .and_then(Value::as_str)
-        .filter(|text| !text.is_empty());
-    text.map(str::to_owned).ok_or_else(|| Refusal::missing(name))
-}
-
-fn reason(body: &Value) -> Result<String, Refusal> {
-    words(body, "reason")
-}
-
-fn money(body: &Value, name: &str) -> Result<Option<Money>, Refusal> {
-    let Some(amount) = body.get(name).filter(|amount| !amount.is_null()) else {
-        return Ok(None);
-    };
-    serde_json::from_value(amount.clone())
-        .map(Some)
-        .map_err(|error| Refusal::invalid("wrongAmount", name, amount, error.to_string()))
 }
 
 fn currency(money: &Value) -> Result<Currency, AppError> {

@@ -6,8 +6,10 @@ mod allowance;
 mod analytics;
 mod bill_preview;
 mod bill_run;
+mod body;
 mod clock;
 mod collections;
+mod credit;
 mod dashboard;
 mod events;
 mod fallout;
@@ -16,7 +18,9 @@ mod live;
 mod query;
 mod search;
 mod trace;
-mod usage;
+mod usage_file;
+mod usage_reject;
+mod usage_source;
 
 use http::Method;
 
@@ -38,7 +42,12 @@ pub struct Operation {
     pub query: &'static [&'static str],
     /// Whether it answers with a list.
     pub list: bool,
+    /// The media type of its body; none: it has no body.
+    pub body: Option<&'static str>,
 }
+
+/// The media type of most bodies.
+const JSON: &str = "application/json";
 
 impl Operation {
     const fn get(path: &'static str, about: &'static str) -> Self {
@@ -52,6 +61,7 @@ impl Operation {
             about,
             query,
             list: false,
+            body: None,
         }
     }
 
@@ -62,6 +72,7 @@ impl Operation {
             about,
             query,
             list: true,
+            body: None,
         }
     }
 
@@ -72,6 +83,7 @@ impl Operation {
             about,
             query: &[],
             list: false,
+            body: Some(JSON),
         }
     }
 }
@@ -134,10 +146,31 @@ const OPERATIONS: &[Operation] = &[
         "usage files with what became of their lines, the latest first",
         &["offset", "limit"],
     ),
+    Operation {
+        method: Method::POST,
+        path: "/bss-api/v1/usageFile",
+        about: "imports a usage file of a source to its end and says what became of its lines; the same content brings nothing twice",
+        query: &["source", "name"],
+        list: false,
+        body: Some("text/csv"),
+    },
     Operation::get(
         "/bss-api/v1/usageFile/{id}",
         "a usage file with what became of its lines",
     ),
+    Operation::list(
+        "/bss-api/v1/usageSource",
+        "the switches that write usage files",
+        &[],
+    ),
+    Operation {
+        method: Method::PUT,
+        path: "/bss-api/v1/usageSource/{id}",
+        about: "declares a source: its `format`, the `zone` of its times, and how it writes `numbers`",
+        query: &[],
+        list: false,
+        body: Some(JSON),
+    },
     Operation::list(
         "/bss-api/v1/usageReject",
         "usage that couldn't be taken, with the reason",
@@ -206,7 +239,10 @@ const OPERATIONS: &[Operation] = &[
 
 /// Every operation, with those of the parts that list their own.
 pub fn operations() -> impl Iterator<Item = &'static Operation> {
-    OPERATIONS.iter().chain(collections::OPERATIONS)
+    OPERATIONS
+        .iter()
+        .chain(collections::OPERATIONS)
+        .chain(credit::OPERATIONS)
 }
 
 /// The routes.
@@ -232,11 +268,18 @@ pub fn routes() -> Routes<ApiState> {
         .add(Method::GET, "/bss-api/v1/dashboard", dashboard::read)
         .add(Method::GET, "/bss-api/v1/trace/{id}", trace::trace)
         .add(Method::GET, "/bss-api/v1/live", live::live)
-        .add(Method::GET, "/bss-api/v1/usageFile", usage::files)
-        .add(Method::GET, "/bss-api/v1/usageFile/{id}", usage::file)
-        .add(Method::GET, "/bss-api/v1/usageReject", usage::rejects)
-        .add(Method::GET, "/bss-api/v1/usageReject/{id}", usage::reject)
-        .add(Method::POST, "/bss-api/v1/usageReject/{id}/replay", usage::replay)
+        .add(Method::GET, "/bss-api/v1/usageFile", usage_file::list)
+        .add(Method::POST, "/bss-api/v1/usageFile", usage_file::upload)
+        .add(Method::GET, "/bss-api/v1/usageFile/{id}", usage_file::get)
+        .add(Method::GET, "/bss-api/v1/usageSource", usage_source::list)
+        .add(Method::PUT, "/bss-api/v1/usageSource/{id}", usage_source::put)
+        .add(Method::GET, "/bss-api/v1/usageReject", usage_reject::list)
+        .add(Method::GET, "/bss-api/v1/usageReject/{id}", usage_reject::get)
+        .add(
+            Method::POST,
+            "/bss-api/v1/usageReject/{id}/replay",
+            usage_reject::replay,
+        )
         .add(Method::GET, "/bss-api/v1/usage/{id}/explain", trace::usage)
         .add(Method::GET, "/bss-api/v1/allowance", allowance::list)
         .add(
@@ -263,4 +306,5 @@ pub fn routes() -> Routes<ApiState> {
         )
         .add(Method::POST, "/bss-api/v1/events/parked/{id}/skip", events::skip)
         .merge(collections::routes())
+        .merge(credit::routes())
 }

@@ -4,9 +4,8 @@ use axum::extract::Query;
 use bss_app::AppError;
 use bss_domain::{Currency, Instant, Money, Refusal};
 use bss_store::resource::Comparison;
-use serde_json::{Value, json};
 
-use crate::kit::{ApiError, ListQuery, json_body};
+use crate::kit::{ApiError, ListQuery};
 
 /// The pairs of a query.
 pub(super) type Pairs = Query<Vec<(String, String)>>;
@@ -104,12 +103,4 @@ pub(super) fn instant(name: &str, text: Option<&str>, default: Instant) -> Resul
             Refusal::invalid("wrongQuery", name, text, message)
         })
     })
-}
-
-/// A body that may be left out.
-pub(super) fn optional_body(bytes: &[u8]) -> Result<Value, ApiError> {
-    if bytes.is_empty() {
-        return Ok(json!({}));
-    }
-    json_body(bytes)
 }

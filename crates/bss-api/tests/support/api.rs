@@ -63,6 +63,7 @@ pub async fn api(require_idempotency_key: bool) -> Api {
     let config = ApiConfig {
         public_urls: vec![BASE.to_owned(), "https://other.test".to_owned()],
         require_idempotency_key,
+        spool_dir: std::env::temp_dir(),
     };
     let state = ApiState::new(app.clone(), config, tokio_util::sync::CancellationToken::new());
     Api {
@@ -107,8 +108,10 @@ impl Actor<'_> {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
-            .header("authorization", format!("Bearer {}", self.token))
-            .header("content-type", "application/json");
+            .header("authorization", format!("Bearer {}", self.token));
+        if headers.iter().all(|(name, _)| *name != "content-type") {
+            request = request.header("content-type", "application/json");
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -143,6 +146,10 @@ impl Actor<'_> {
 
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         self.call("POST", path, &[], body.to_string()).await
+    }
+
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.call("PUT", path, &[], body.to_string()).await
     }
 
     pub async fn patch(&self, path: &str, body: Value) -> Answer {

@@ -1,8 +1,7 @@
 //! Reads a file's lines: split, identified and mediated, in batches, on a thread of its own.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufRead, BufReader, Read, Seek};
 
 use bss_domain::ids::TenantId;
 use bss_domain::usage::source::Mediated;
@@ -18,7 +17,7 @@ const AHEAD: usize = 2;
 
 /// What is to be read.
 pub struct Task {
-    pub path: PathBuf,
+    pub file: File,
     pub tenant: TenantId,
     pub source: UsageSource,
     /// Only so many bytes: a switch may be writing on.
@@ -39,11 +38,11 @@ pub struct Line {
     pub raw: Vec<u8>,
 }
 
-/// The SHA-256 and the length of a file.
-pub async fn digest(path: &Path) -> io::Result<(Vec<u8>, u64)> {
-    let path = path.to_owned();
+/// The SHA-256 and the length of a file, which is read from its beginning.
+pub async fn digest(file: &File) -> io::Result<(Vec<u8>, u64)> {
+    let mut file = file.try_clone()?;
     tokio::task::spawn_blocking(move || {
-        let mut file = File::open(path)?;
+        file.rewind()?;
         let mut digest = Sha256::new();
         let mut buffer = vec![0; 256 * 1024];
         let mut size_bytes = 0;
@@ -73,7 +72,9 @@ pub fn read(task: Task) -> mpsc::Receiver<io::Result<Vec<Line>>> {
 }
 
 fn read_batches(task: &Task, send: &mpsc::Sender<io::Result<Vec<Line>>>) -> io::Result<()> {
-    let mut reader = BufReader::with_capacity(256 * 1024, File::open(&task.path)?.take(task.size_bytes));
+    let mut file = &task.file;
+    file.rewind()?;
+    let mut reader = BufReader::with_capacity(256 * 1024, file.take(task.size_bytes));
     let mut lines = LineReader {
         task,
         fields: Fields::default(),

@@ -2,20 +2,28 @@
 //! some nothing.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bss_domain::Instant;
 use bss_domain::money::{Currency, Money};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::customers::Customer;
 use super::operator::made;
 use super::{Demo, DemoError};
+use crate::api_client::ApiError;
 
+const BILL_RUN: &str = "/bss-api/v1/billRun";
 const BILL: &str = "/tmf-api/customerBillManagement/v4/customerBill";
 const PAYMENT: &str = "/tmf-api/paymentManagement/v4/payment";
 
 /// How often a run is repeated while accounts wait for charging; one run waits itself for up to a minute.
 const RUNS: u32 = 5;
+/// How long one run may take, in real time.
+const RUN_PATIENCE: Duration = Duration::from_mins(10);
+/// How often a run is looked at.
+const RUN_POLL: Duration = Duration::from_millis(50);
 
 /// How a customer pays a bill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,27 +73,67 @@ pub async fn run(demo: &Demo<'_>, tally: &mut BillTally) -> Result<Instant, Demo
     let began = super::clock::now(demo).await?;
     let mut waiting = 0;
     for _ in 0..RUNS {
-        let run = demo
-            .backstage
-            .run_bills()
-            .await
-            .map_err(DemoError::backstage("bill run"))?;
+        let run = one_run(demo).await?;
         tally.closed += run.closed;
         waiting = run.waiting;
         if waiting == 0 {
             // All that is due is closed: a run right after must find nothing.
-            let again = demo
-                .backstage
-                .run_bills()
-                .await
-                .map_err(DemoError::backstage("bill run"))?;
-            tally.twice += again.bills;
+            tally.twice += one_run(demo).await?.bills;
             return Ok(began);
         }
     }
     Err(DemoError::stuck(format!(
         "{waiting} accounts still wait for charging after {RUNS} bill runs"
     )))
+}
+
+/// What a bill run did.
+struct BillRun {
+    /// Periods closed.
+    closed: u64,
+    /// Bills drawn up.
+    bills: u64,
+    /// Accounts that wait for charging.
+    waiting: u64,
+}
+
+/// Starts a bill run, or takes up the one that was stopped, and follows it to its end.
+async fn one_run(demo: &Demo<'_>) -> Result<BillRun, DemoError> {
+    let began = std::time::Instant::now();
+    let mut run = loop {
+        match demo.client.post(BILL_RUN, &json!({}), None).await {
+            // One that was cut off goes on by itself: it is waited for.
+            Err(ApiError::Refused { status, .. })
+                if status == StatusCode::CONFLICT && began.elapsed() < RUN_PATIENCE =>
+            {
+                tokio::time::sleep(RUN_POLL).await;
+            }
+            started => break started?,
+        }
+    };
+    let id = made(BILL_RUN, &run)?;
+    while run["state"] == "running" {
+        if began.elapsed() > RUN_PATIENCE {
+            let waited = RUN_PATIENCE.as_secs();
+            return Err(DemoError::stuck(format!(
+                "bill run {id} is still running after {waited} s"
+            )));
+        }
+        tokio::time::sleep(RUN_POLL).await;
+        run = demo.client.get(&format!("{BILL_RUN}/{id}")).await?;
+    }
+    if let Some(first) = run["anomaly"].as_array().and_then(|anomalies| anomalies.first()) {
+        return Err(DemoError::stuck(format!(
+            "{} accounts can't be closed, the first being {}: {}",
+            run["failed"], first["billingAccount"]["id"], first["reason"]
+        )));
+    }
+    let of = |name: &str| run[name].as_u64().unwrap_or_default();
+    Ok(BillRun {
+        closed: of("done"),
+        bills: of("bills"),
+        waiting: of("waiting"),
+    })
 }
 
 /// Pays the bills drawn up since an instant, and looks whether each stands as it was paid.

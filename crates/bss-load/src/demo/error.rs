@@ -16,14 +16,9 @@ pub enum DemoError {
     /// The catalog can't be loaded.
     #[error(transparent)]
     Catalog(#[from] CatalogImportError),
-    /// What the operator lends failed.
-    #[error("{what}: {reason}")]
-    Backstage {
-        /// What was tried.
-        what: &'static str,
-        /// Why it failed.
-        reason: String,
-    },
+    /// There is no new token.
+    #[error("token: {0}")]
+    Token(String),
     /// A usage file can't be written.
     #[error("usage file: {0}")]
     File(#[from] std::io::Error),
@@ -33,10 +28,6 @@ pub enum DemoError {
 }
 
 impl DemoError {
-    pub(super) fn backstage(what: &'static str) -> impl FnOnce(String) -> Self {
-        move |reason| Self::Backstage { what, reason }
-    }
-
     pub(super) fn stuck(text: impl Into<String>) -> Self {
         Self::Stuck(text.into())
     }

@@ -2,11 +2,11 @@
 //! orders, usage, bills, payments, and the proof that everything adds up. Run again on the same database it goes on
 //! with the next month.
 
-mod backstage;
 mod bills;
 mod clock;
 mod customers;
 mod error;
+mod ledger;
 mod month;
 mod operator;
 mod orders;
@@ -18,19 +18,20 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use async_trait::async_trait;
 use bss_domain::Money;
 use bss_domain::money::Currency;
 use bss_domain::time::Interval;
 use futures::{StreamExt, TryStreamExt};
+use serde_json::json;
 
 use crate::api_client::ApiClient;
 
-pub use backstage::{Backstage, BillRun, ImportedFile, LedgerProof};
 pub use error::DemoError;
 pub use report::{Check, DemoReport};
-pub use usage::SWITCH_ZONE;
 
 use customers::Customer;
+use ledger::LedgerProof;
 use roster::{Plan, Profile};
 
 /// What to demonstrate.
@@ -52,10 +53,17 @@ pub struct DemoPlan {
     pub network: Option<String>,
 }
 
+/// Where tokens of the role `admin` come from: they live for minutes on real time, and a large demonstration takes
+/// longer. An error is its text.
+#[async_trait]
+pub trait TokenSource: Send + Sync {
+    /// A token that is valid for some minutes.
+    async fn token(&self) -> Result<String, String>;
+}
+
 /// A demonstration under way.
 struct Demo<'a> {
     client: ApiClient,
-    backstage: &'a dyn Backstage,
     plan: &'a DemoPlan,
 }
 
@@ -80,14 +88,9 @@ impl Demo<'_> {
 }
 
 /// Whether the database has no customer yet.
-pub async fn is_new(
-    client: &ApiClient,
-    backstage: &dyn Backstage,
-    plan: &DemoPlan,
-) -> Result<bool, DemoError> {
+pub async fn is_new(client: &ApiClient, plan: &DemoPlan) -> Result<bool, DemoError> {
     let demo = Demo {
         client: client.clone(),
-        backstage,
         plan,
     };
     Ok(!customers::any(&demo).await?)
@@ -96,25 +99,18 @@ pub async fn is_new(
 /// Walks the path; `progress` gets a line a step.
 pub async fn run(
     client: ApiClient,
-    backstage: &dyn Backstage,
+    tokens: &dyn TokenSource,
     plan: &DemoPlan,
     progress: &(dyn Fn(&str) + Sync),
 ) -> Result<DemoReport, DemoError> {
-    let mut demo = Demo {
-        client,
-        backstage,
-        plan,
-    };
+    let mut demo = Demo { client, plan };
     let mut watch = Watch::new(progress);
     clock::now(&demo).await?;
     let sold = sell(&demo, &mut watch).await?;
-    let used = months(&mut demo, &sold, &mut watch).await?;
+    let used = months(&mut demo, tokens, &sold, &mut watch).await?;
     let rated = usage::rated(&demo, &sold.numbers, used.interval).await?;
     let open = bills::open(&demo, &sold.customers).await?;
-    let proof = backstage
-        .check_ledger()
-        .await
-        .map_err(DemoError::backstage("ledger check"))?;
+    let proof = ledger::check(&demo).await?;
     watch.lap(&format!(
         "looked at every record and proved {} invariants of the ledger",
         proof.invariants.len()
@@ -134,7 +130,7 @@ pub async fn run(
         billed_minor: bills.billed,
         paid_minor: bills.paid,
         open_minor: open,
-        ledger_balance_minor: proof.balance_minor,
+        ledger_balance_minor: proof.balance_minor(),
         wall_ms: watch.total_ms(),
         phases: watch.phases,
         checks,
@@ -152,6 +148,7 @@ struct Sold {
 
 async fn sell(demo: &Demo<'_>, watch: &mut Watch<'_>) -> Result<Sold, DemoError> {
     operator::operator(demo).await?;
+    usage::source(demo).await?;
     let catalog = operator::catalog(demo).await?;
     watch.lap(&format!(
         "catalog: {} items loaded, {} there already",
@@ -192,17 +189,24 @@ fn facts(
     Ok(())
 }
 
-/// Prepaid customers buy credit, some little, some much.
+const TOP_UP: &str = "/bss-api/v1/topUp";
+
+/// Prepaid customers buy credit once a month, some little, some much.
 async fn top_up(demo: &Demo<'_>, customers: &[Customer]) -> Result<(), DemoError> {
     let prepaid: Vec<&Customer> = customers
         .iter()
         .filter(|customer| customer.profile.plan == Plan::Prepaid)
         .collect();
     let euro = Currency::of("EUR").map_err(|error| DemoError::stuck(error.to_string()))?;
+    let month = clock::month(&clock::now(demo).await?);
     demo.each(prepaid, async |customer| {
-        let amount = Money::new(500 * (1 + i64::from(customer.profile.index % 5)), euro);
-        let done = demo.backstage.top_up(&customer.account, amount).await;
-        done.map_err(DemoError::backstage("top-up"))
+        let body = json!({
+            "billingAccount": {"id": customer.account, "@referredType": "BillingAccount"},
+            "amount": Money::new(500 * (1 + i64::from(customer.profile.index % 5)), euro),
+            "channel": {"name": "voucher"},
+        });
+        let key = demo.key(&format!("topup-{}-{month}", customer.account));
+        Ok(demo.client.post(TOP_UP, &body, Some(&key)).await?)
     })
     .await?;
     Ok(())
@@ -216,7 +220,12 @@ struct Used {
 }
 
 /// Lets time pass until everybody's period has been billed and paid, or not.
-async fn months(demo: &mut Demo<'_>, sold: &Sold, watch: &mut Watch<'_>) -> Result<Used, DemoError> {
+async fn months(
+    demo: &mut Demo<'_>,
+    tokens: &dyn TokenSource,
+    sold: &Sold,
+    watch: &mut Watch<'_>,
+) -> Result<Used, DemoError> {
     let now = clock::now(demo).await?;
     let profiles: Vec<Profile> = sold
         .customers
@@ -229,13 +238,8 @@ async fn months(demo: &mut Demo<'_>, sold: &Sold, watch: &mut Watch<'_>) -> Resu
     let mut bills = bills::BillTally::default();
     let mut interval = Interval { from: now, to: now };
     for step in steps {
-        // Tokens live for minutes on real time; a large demonstration takes longer.
-        let token = demo
-            .backstage
-            .token()
-            .await
-            .map_err(DemoError::backstage("token"))?;
-        demo.client.use_token(token);
+        demo.client
+            .use_token(tokens.token().await.map_err(DemoError::Token)?);
         clock::advance(demo, step.import_at).await?;
         if step.records > 0 && !sold.numbers.is_empty() {
             let before = usage.lines;
@@ -278,10 +282,11 @@ fn checks(
             sold.orders.by_state, sold.orders.to_refuse
         ),
     );
-    let ledger = proof
-        .invariants
-        .iter()
-        .map(|(number, statement, holds)| Check::new(&format!("ledger {number}: {statement}"), *holds, ""));
+    let ledger = proof.invariants.iter().map(|invariant| {
+        let statement = format!("ledger {}: {}", invariant.number, invariant.statement);
+        let broken = invariant.first_break.as_deref().unwrap_or_default();
+        Check::new(&statement, invariant.holds, broken)
+    });
     let mut checks = vec![orders];
     checks.extend(usage_checks(&used.usage, rated));
     checks.extend(bill_checks(&used.bills, proof));
@@ -329,6 +334,7 @@ fn usage_checks(usage: &usage::UsageTally, rated: &BTreeMap<String, crate::cdr::
 
 /// Bills stand as they were paid, once, and the books balance.
 fn bill_checks(bills: &bills::BillTally, proof: &LedgerProof) -> [Check; 3] {
+    let balance_minor = proof.balance_minor();
     [
         Check::new(
             "every bill stands as it was paid",
@@ -342,8 +348,8 @@ fn bill_checks(bills: &bills::BillTally, proof: &LedgerProof) -> [Check; 3] {
         ),
         Check::new(
             "debits equal credits in every currency",
-            proof.balance_minor.values().all(|balance| *balance == 0),
-            report::amounts(&proof.balance_minor),
+            balance_minor.values().all(|balance| *balance == 0),
+            report::amounts(&balance_minor),
         ),
     ]
 }

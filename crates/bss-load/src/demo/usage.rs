@@ -4,22 +4,54 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::BufWriter;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bss_domain::time::{Interval, Zone};
 use bss_domain::usage::{ServiceKind, SourceFormat};
-use serde_json::Value;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
 
-use super::backstage::ImportedFile;
 use super::{Demo, DemoError};
 use crate::cdr::{CdrPlan, Manifest, Totals, generate};
 
 const USAGE: &str = "/tmf-api/usageManagement/v4/usage";
+const USAGE_FILE: &str = "/bss-api/v1/usageFile";
+const USAGE_SOURCE: &str = "/bss-api/v1/usageSource";
 
+/// The demonstration's switch, as usage names its source.
+const SOURCE: &str = "demonstration";
 /// The zone of the switch's clock.
-pub const SWITCH_ZONE: &str = "Europe/Warsaw";
+const SWITCH_ZONE: &str = "Europe/Warsaw";
 /// The country code of national destinations.
 const HOME: &str = "48";
+
+/// What an import did with a file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ImportedFile {
+    /// Whether it had been read to its end before.
+    pub was_done: bool,
+    /// Lines that went to charging.
+    pub accepted: u64,
+    /// Lines that couldn't be taken.
+    pub rejected: u64,
+    /// Lines that are known from elsewhere.
+    pub duplicates: u64,
+    /// Calls that nobody answered.
+    pub not_charged: u64,
+}
+
+impl ImportedFile {
+    fn read(status: StatusCode, file: &Value) -> Self {
+        let of = |name: &str| file[name].as_u64().unwrap_or_default();
+        Self {
+            was_done: status == StatusCode::OK,
+            accepted: of("rated") + of("waiting"),
+            rejected: of("rejected"),
+            duplicates: of("duplicates"),
+            not_charged: of("notCharged"),
+        }
+    }
+}
 
 /// What was put in and what was taken, over all files of a run.
 #[derive(Debug, Clone, Default)]
@@ -97,17 +129,8 @@ pub async fn file(
         .folder
         .join(format!("Master-{}.csv", interval.to.as_second()));
     let written = write(plan, path.clone()).await?;
-    let backstage = DemoError::backstage;
-    let taken = demo
-        .backstage
-        .import_usage(&path)
-        .await
-        .map_err(backstage("usage import"))?;
-    let again = demo
-        .backstage
-        .import_usage(&path)
-        .await
-        .map_err(backstage("usage import"))?;
+    let taken = import(demo, &path).await?;
+    let again = import(demo, &path).await?;
     tally.repeats_bring_nothing &= again
         == ImportedFile {
             was_done: true,
@@ -115,6 +138,23 @@ pub async fn file(
         };
     tally.add(written, taken);
     Ok(())
+}
+
+/// Declares the switch: its numbers have their country codes.
+pub async fn source(demo: &Demo<'_>) -> Result<(), DemoError> {
+    let source = json!({"format": SourceFormat::Asterisk, "zone": SWITCH_ZONE});
+    demo.client
+        .put(&format!("{USAGE_SOURCE}/{SOURCE}"), &source)
+        .await?;
+    Ok(())
+}
+
+async fn import(demo: &Demo<'_>, path: &Path) -> Result<ImportedFile, DemoError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let query = [("source", SOURCE), ("name", &*name)];
+    let content = tokio::fs::read(path).await?;
+    let (status, file) = demo.client.upload(USAGE_FILE, &query, content).await?;
+    Ok(ImportedFile::read(status, &file))
 }
 
 async fn write(plan: CdrPlan, path: PathBuf) -> Result<Manifest, DemoError> {

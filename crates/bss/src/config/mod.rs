@@ -69,6 +69,8 @@ pub struct Config {
     pub network_url: Option<String>,
     /// The watched folder of usage files; none: `<data-dir>/usage`.
     pub usage_dir: Option<PathBuf>,
+    /// The hour of UTC's day, on the business clock, at which a bill run starts by itself; none: never.
+    pub bill_run_hour: Option<u8>,
     /// Whether a POST that creates orders, usage or money must carry an `Idempotency-Key`.
     pub require_idempotency_key: bool,
     /// Requests in a second from one address; bursts may be twice as many.
@@ -166,6 +168,7 @@ fn assemble(mut reader: Reader) -> Loaded {
         issuer_url: reader.optional("issuer_url", parse_url),
         network_url: reader.optional("network_url", parse_url),
         usage_dir: reader.optional("usage_dir", |text| Ok(PathBuf::from(text))),
+        bill_run_hour: reader.optional("bill_run_hour", parse_hour),
         require_idempotency_key: reader.required("require_idempotency_key", parse_bool),
         address_rate: reader.required("address_rate", parse_rate),
         consumer_rate: reader.required("consumer_rate", parse_rate),
@@ -246,6 +249,13 @@ fn parse_days(text: &str) -> Result<u16, String> {
         .ok()
         .filter(|days| *days > 0)
         .ok_or_else(|| "not a number of days, 1 at least".to_owned())
+}
+
+fn parse_hour(text: &str) -> Result<u8, String> {
+    text.parse()
+        .ok()
+        .filter(|hour| *hour < 24)
+        .ok_or_else(|| "not an hour of the day, 0 to 23".to_owned())
 }
 
 fn parse_memory(text: &str) -> Result<u64, String> {

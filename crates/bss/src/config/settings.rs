@@ -112,6 +112,11 @@ pub(super) const SETTINGS: &[Setting] = &[
         "the watched folder of usage files; none: usage in the data folder",
     ),
     setting(
+        "bill_run_hour",
+        "",
+        "the hour of UTC's day at which bill runs start by themselves; none: never",
+    ),
+    setting(
         "require_idempotency_key",
         "false",
         "refuse orders, usage and payments without an Idempotency-Key",
@@ -251,6 +256,9 @@ pub struct SettingFlags {
         hide_short_help = true
     )]
     usage_dir: Option<String>,
+    /// The hour of UTC's day at which bill runs start by themselves; without it they never do
+    #[arg(long, global = true)]
+    bill_run_hour: Option<String>,
     /// Which log lines [default: info]
     #[arg(long, global = true, value_name = "FILTER", help_heading = "Settings")]
     log: Option<String>,
@@ -295,6 +303,7 @@ impl SettingFlags {
             ("issuer_url", &self.issuer_url),
             ("network_url", &self.network_url),
             ("usage_dir", &self.usage_dir),
+            ("bill_run_hour", &self.bill_run_hour),
             ("log", &self.log),
             ("log_format", &self.log_format),
             ("otlp_endpoint", &self.otlp_endpoint),

@@ -9,7 +9,8 @@ use bss_api::auth::{AUDIENCE, Guard, Matrix, Verifier};
 use bss_api::issuer::Issuer;
 use bss_api::{ApiConfig, ApiState};
 use bss_gateway::{
-    ContentPolicy, Environment, Gateway, GatewayConfig, HttpKeys, KeySource, KeySourceError, Limits, Tokens,
+    ContentPolicy, Environment, Gateway, GatewayConfig, HttpKeys, KeySource, KeySourceError, Limits,
+    PathOverride, Tokens,
 };
 use bss_telemetry::Part;
 use futures::future::BoxFuture;
@@ -21,6 +22,10 @@ use tokio::task::JoinSet;
 use super::{Serving, identity};
 use crate::failure::Failure;
 
+/// A usage file that is sent in; larger ones come by the watched folder.
+const USAGE_FILE_BYTES_MAX: u64 = 256 << 20;
+/// How long calls may take that go through everything: all lines of a file, all entries of the ledger.
+const LONG_WORK_TIMEOUT_MS: u64 = 600_000;
 /// How often an external issuer's keys are read again.
 const KEYS_EVERY: Duration = Duration::from_mins(1);
 
@@ -95,6 +100,7 @@ async fn router(serving: &Serving, issuer: &Arc<Issuer>, public_urls: &[String])
         ApiConfig {
             public_urls: public_urls.to_vec(),
             require_idempotency_key: serving.config.require_idempotency_key,
+            spool_dir: serving.config.data_dir.clone(),
         },
         serving.stop.clone(),
     );
@@ -172,6 +178,18 @@ fn config(serving: &Serving, listener: &str, public_urls: Vec<String>) -> Result
             audiences: vec![AUDIENCE.to_owned()],
             ..Tokens::default()
         },
+        path_overrides: vec![
+            PathOverride {
+                path: "/bss-api/v1/usageFile".to_owned(),
+                body_bytes: Some(USAGE_FILE_BYTES_MAX),
+                answer_timeout_ms: Some(LONG_WORK_TIMEOUT_MS),
+            },
+            PathOverride {
+                path: "/bss-api/v1/ledger/check".to_owned(),
+                body_bytes: None,
+                answer_timeout_ms: Some(LONG_WORK_TIMEOUT_MS),
+            },
+        ],
         ..GatewayConfig::default()
     })
 }

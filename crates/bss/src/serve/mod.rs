@@ -1,5 +1,6 @@
 //! The process that serves: start, readiness, drain.
 
+mod billing;
 mod database;
 pub mod disk;
 mod figures;

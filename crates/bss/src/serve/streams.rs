@@ -15,7 +15,7 @@ use bss_telemetry::Part;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::Serving;
+use super::{Serving, billing};
 use crate::failure::Failure;
 
 /// How long the network's answer is waited for before its outcome counts as unknown.
@@ -40,6 +40,7 @@ pub fn start(serving: &Serving, tasks: &mut JoinSet<()>) -> Result<StreamMetrics
     start_activation(serving, tasks)?;
     tasks.spawn(keep_log(serving.clone()));
     tasks.spawn(forget_answers(serving.clone()));
+    tasks.spawn(billing::keep(serving.clone()));
     start_notifications(serving, tasks)?;
     let runtime = Runtime::new(serving.app.store.clone(), RuntimeConfig::default());
     for application in applications(serving) {

@@ -1,4 +1,4 @@
-//! Usage as operators handle it: files with what became of their lines, rejects, and the way back in.
+//! Rejected usage as operators handle it: what couldn't be taken, and the way back in.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -9,64 +9,17 @@ use bss_app::usage_import::{UsageImport, recycle};
 use bss_domain::Refusal;
 use bss_domain::ids::TypedId as _;
 use bss_domain::usage::UsageState;
-use bss_store::usage_file::{self, FileStanding};
 use bss_store::usage_reject::{self, RejectFilter, RejectOrder, UsageReject};
 use http::Uri;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::query::{Pairs, latest, named, only, optional_body, sorted, value, window};
+use super::body::optional_body;
+use super::query::{Pairs, named, only, sorted, value, window};
 use crate::ApiState;
 use crate::kit::{ApiError, Call, ListQuery, page};
 
-pub(super) async fn files(
-    State(state): State<ApiState>,
-    call: Call,
-    uri: Uri,
-    Query(pairs): Pairs,
-) -> Result<Response, ApiError> {
-    let query = latest(pairs, &[], "receivedAt")?;
-    let session = call.read(&state).await?;
-    let (files, total) = usage_file::standings(&session, None, window(&query)).await?;
-    session.finish().await?;
-    let shown = files.iter().map(file_shown).collect();
-    Ok(page(&state, &uri, &query, shown, (total, true)))
-}
-
-pub(super) async fn file(
-    State(state): State<ApiState>,
-    call: Call,
-    Path(id): Path<String>,
-) -> Result<Json<Value>, ApiError> {
-    let missing = || AppError::not_found("UsageFile", &id);
-    let known = id.parse().map_err(|_| missing())?;
-    let session = call.read(&state).await?;
-    let (files, _) = usage_file::standings(&session, Some(known), (0, 1)).await?;
-    session.finish().await?;
-    Ok(Json(file_shown(files.first().ok_or_else(missing)?)))
-}
-
-/// Every line that is to be charged stands in one of the four counts.
-fn file_shown(standing: &FileStanding) -> Value {
-    let (file, charged) = (&standing.file, &standing.charged);
-    let lines = &file.lines;
-    let mut shown = json!({
-        "id": file.id, "name": file.name, "format": standing.format, "source": file.source,
-        "state": if file.is_done { "imported" } else { "importing" }, "receivedAt": file.created_at.to_string(),
-        "records": lines.accepted + lines.rejected + lines.duplicates,
-        "rated": charged.rated,
-        "waiting": lines.accepted - charged.rated - charged.rejected - charged.duplicates,
-        "rejected": lines.rejected + charged.rejected,
-        "duplicates": lines.duplicates + charged.duplicates,
-        "notCharged": lines.not_charged,
-    });
-    if let Some(at) = file.done_at {
-        shown["finishedAt"] = at.to_string().into();
-    }
-    shown
-}
-
-pub(super) async fn rejects(
+pub(super) async fn list(
     State(state): State<ApiState>,
     call: Call,
     uri: Uri,
@@ -100,7 +53,7 @@ pub(super) async fn rejects(
     Ok(page(&state, &uri, &query, shown, (total.unsigned_abs(), true)))
 }
 
-pub(super) async fn reject(
+pub(super) async fn get(
     State(state): State<ApiState>,
     call: Call,
     Path(id): Path<String>,
