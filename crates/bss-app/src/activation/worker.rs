@@ -6,12 +6,12 @@ use bss_domain::TypedId;
 use bss_domain::activation::{NetworkAnswer, NextStep, next_step};
 use bss_domain::ids::TenantId;
 use bss_domain::service::Service;
+use bss_events::EventLog as _;
 use bss_store::activation::{self, Activation, ActivationState};
 use bss_store::product::SERVICE;
 use bss_store::resource;
-use futures::StreamExt;
-use futures::stream::FuturesUnordered;
 use rand::RngExt;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -27,7 +27,7 @@ pub struct ActivationConfig {
     pub concurrency: usize,
     /// For how long one attempt is this worker's: longer than the network's time-out.
     pub lease: Duration,
-    /// The pause when nothing was due.
+    /// The longest pause between looks when nothing is due; events of this process are heard of at once.
     pub idle: Duration,
 }
 
@@ -36,28 +36,49 @@ impl Default for ActivationConfig {
         Self {
             concurrency: 64,
             lease: Duration::from_secs(30),
-            idle: Duration::from_millis(20),
+            idle: Duration::from_millis(250),
         }
     }
 }
 
+/// It is looked for due work no more often than this.
+const LOOK_GAP: Duration = Duration::from_millis(5);
+
 /// The name under which the worker writes.
 const ACTOR: &str = "activation";
 
-/// Does what is due until cancelled; what is under way then is brought to its end.
+/// Does what is due until cancelled; what is under way then is brought to its end. Each request goes its own way: one
+/// that hangs holds up nobody else.
 pub async fn run(app: App, network: Arc<dyn Network>, config: ActivationConfig, stop: CancellationToken) {
-    while !stop.is_cancelled() {
-        let done = match run_due(&app, &network, &config).await {
-            Ok(done) => done,
-            Err(error) => {
-                tracing::warn!(error = %shown(&error), "activation");
-                0
-            }
+    let mut appends = app.store.log().appends();
+    let mut under_way: JoinSet<()> = JoinSet::new();
+    let mut pause = LOOK_GAP;
+    loop {
+        let free = config.concurrency.saturating_sub(under_way.len());
+        let claimed = claim(&app, &config, free).await.unwrap_or_else(|error| {
+            tracing::warn!(error = %shown(&error), "activation");
+            Vec::new()
+        });
+        pause = if claimed.is_empty() {
+            (pause * 2).min(config.idle)
+        } else {
+            LOOK_GAP
         };
-        if done == 0 {
-            stop.run_until_cancelled(tokio::time::sleep(config.idle)).await;
+        for (tenant, piece) in claimed {
+            let (app, network) = (app.clone(), network.clone());
+            under_way.spawn(async move { attempt(&app, &network, tenant, piece).await });
         }
+        tokio::select! {
+            () = stop.cancelled() => break,
+            _ = under_way.join_next(), if !under_way.is_empty() => pause = LOOK_GAP,
+            // Whatever asks the network for something is an event of this process, or found by looking.
+            () = appends.wait(pause) => {}
+        }
+        // Several ends and appends are one look.
+        stop.run_until_cancelled(tokio::time::sleep(LOOK_GAP)).await;
+        while under_way.try_join_next().is_some() {}
     }
+    while under_way.join_next().await.is_some() {}
 }
 
 /// Does once what is due now, and tells how much that was.
@@ -66,39 +87,41 @@ pub async fn run_due(
     network: &Arc<dyn Network>,
     config: &ActivationConfig,
 ) -> Result<usize, AppError> {
+    let claimed = claim(app, config, config.concurrency).await?;
+    let done = claimed.len();
+    let attempts = claimed
+        .into_iter()
+        .map(|(tenant, piece)| attempt(app, network, tenant, piece));
+    futures::future::join_all(attempts).await;
+    Ok(done)
+}
+
+/// Claims what is due, so many at most, for one attempt each.
+async fn claim(
+    app: &App,
+    config: &ActivationConfig,
+    at_most: usize,
+) -> Result<Vec<(TenantId, Activation)>, AppError> {
+    if at_most == 0 {
+        return Ok(Vec::new());
+    }
     let mut by_tenant: BTreeMap<TenantId, Vec<Uuid>> = BTreeMap::new();
-    for (tenant, id) in activation::due(&app.store, config.concurrency).await? {
+    for (tenant, id) in activation::due(&app.store, at_most).await? {
         by_tenant.entry(tenant).or_default().push(id);
     }
-    let mut attempts = FuturesUnordered::new();
+    let mut all = Vec::new();
     for (tenant, ids) in by_tenant {
         let context = RequestContext::system(tenant, ACTOR);
         let work = app.store.begin_work(context.scope()).await?;
         let claimed = activation::claim(&work, &ids, config.lease).await?;
         work.commit().await?;
-        attempts.extend(
-            claimed
-                .into_iter()
-                .map(|piece| attempt(app, network, tenant, piece)),
-        );
+        all.extend(claimed.into_iter().map(|piece| (tenant, piece)));
     }
-    let mut done = 0;
-    while let Some(result) = attempts.next().await {
-        if let Err(error) = result {
-            // Its lease runs out, and it is asked for again: nothing is lost.
-            tracing::warn!(error = %shown(&error), "an activation's outcome could not be written");
-        }
-        done += 1;
-    }
-    Ok(done)
+    Ok(all)
 }
 
-async fn attempt(
-    app: &App,
-    network: &Arc<dyn Network>,
-    tenant: TenantId,
-    piece: Activation,
-) -> Result<(), AppError> {
+/// Asks the network once and writes down what came of it.
+async fn attempt(app: &App, network: &Arc<dyn Network>, tenant: TenantId, piece: Activation) {
     let span = tracing::info_span!(
         "activation",
         action = piece.action.name(),
@@ -107,7 +130,7 @@ async fn attempt(
     if let Some(parent) = piece.traceparent {
         parent.adopt(&span);
     }
-    async move {
+    let attempted: Result<(), AppError> = async move {
         let mut context = RequestContext::system(tenant, ACTOR);
         context.traceparent = context.traceparent.or(piece.traceparent);
         let request = request(app, &context, &piece).await?;
@@ -130,7 +153,11 @@ async fn attempt(
         Ok(())
     }
     .instrument(span)
-    .await
+    .await;
+    if let Err(error) = attempted {
+        // Its lease runs out, and it is asked for again: nothing is lost.
+        tracing::warn!(error = %shown(&error), "an activation's outcome could not be written");
+    }
 }
 
 fn outcome_of(step: NextStep) -> Outcome {

@@ -38,7 +38,7 @@ impl Default for RuntimeConfig {
             lease: Duration::from_secs(5),
             tend: Duration::from_secs(1),
             poll: Duration::from_millis(10),
-            poll_idle: Duration::from_millis(50),
+            poll_idle: Duration::from_millis(250),
             concurrency: 4,
             drain: Duration::from_secs(8),
         }
