@@ -228,6 +228,10 @@ async fn another_tenants_ids_lead_nowhere() {
             }
             continue;
         }
+        // Whoever declares a source by any name declares one of its own.
+        if (method, template.as_str()) == (&Method::PUT, "/bss-api/v1/usageSource/{id}") {
+            continue;
+        }
         for id in &ids {
             let path = filled(template, *id);
             let (status, body) = api

@@ -72,16 +72,7 @@ pub async fn create(
     let row = customer_bill::lock(&work, bill).await?.ok_or_else(not_found)?;
     let before = credit_note::credited(&work, bill).await?;
     let deferred = credit_note::deferred(&work, bill).await?;
-    let mut lines: Vec<CreditedLine> = Vec::new();
-    for (place, request) in requests.iter().enumerate() {
-        let line = credit_line(&computed, request, &before, &deferred);
-        let line = line.map_err(|refusal| refusal.below(&format!("line[{place}]")))?;
-        if lines.iter().any(|known| known.line == line.line) {
-            let (field, message) = (format!("line[{place}].number"), "the line is named twice");
-            return Err(Refusal::invalid("lineTwice", field, line.line, message).into());
-        }
-        lines.push(line);
-    }
+    let lines = credit_lines(&computed, requests, &before, &deferred)?;
     let credited = amounts(&computed, &lines);
     let gross_minor = credited.gross_minor();
     if gross_minor <= 0 {
@@ -141,6 +132,25 @@ fn created(
         json!({"creditNote": id, "customerBill": bill, "billingAccount": payer.account,
                "amount": Money::new(gross_minor, payer.currency)}),
     )
+}
+
+fn credit_lines(
+    bill: &CustomerBill,
+    requests: &[CreditRequest],
+    before: &[CreditedLine],
+    deferred: &[(u32, i64)],
+) -> Result<Vec<CreditedLine>, Refusal> {
+    let mut lines: Vec<CreditedLine> = Vec::with_capacity(requests.len());
+    for (place, request) in requests.iter().enumerate() {
+        let line = credit_line(bill, request, before, deferred);
+        let line = line.map_err(|refusal| refusal.below(&format!("line[{place}]")))?;
+        if lines.iter().any(|known| known.line == line.line) {
+            let (field, message) = (format!("line[{place}].number"), "the line is named twice");
+            return Err(Refusal::invalid("lineTwice", field, line.line, message));
+        }
+        lines.push(line);
+    }
+    Ok(lines)
 }
 
 fn credit_line(
