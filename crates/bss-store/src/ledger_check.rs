@@ -114,8 +114,8 @@ pub const INVARIANTS: &[Invariant] = &[
         statement: "no allowance is used beyond its grant; a prepaid balance is its top-ups less its use, above its limit",
         figures: "SELECT 'allowances', count(*)::text FROM bucket
             UNION ALL SELECT 'prepaid balances', count(*)::text FROM prepaid_balance
-            UNION ALL SELECT 'balance ' || currency, (sum(balance_nano) / 1e9)::text FROM prepaid_balance GROUP BY currency
-            UNION ALL SELECT 'used ' || currency, (sum(used_nano) / 1e9)::text FROM prepaid_use GROUP BY currency
+            UNION ALL SELECT 'balance ' || currency, trim_scale(sum(balance_nano) / 1e9)::text FROM prepaid_balance GROUP BY currency
+            UNION ALL SELECT 'used ' || currency, trim_scale(sum(used_nano) / 1e9)::text FROM prepaid_use GROUP BY currency
             UNION ALL SELECT 'days to post', count(*)::text FROM prepaid_use WHERE NOT is_posted",
         broken: include_str!("ledger_check/prepaid.sql"),
     },
