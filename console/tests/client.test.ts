@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { ApiError, OF_CUSTOMER, count, create, get, list, listAll, listen, patch, useSessionFor } from '../app/api/client'
+import { ApiError, OF_CUSTOMER, count, create, get, list, listAll, listen, patch, sendUsageFile, usageSources, useSessionFor } from '../app/api/client'
 
 // The page's own origin, which relative addresses need outside of a browser; before the client is loaded.
 vi.hoisted(() => {
@@ -70,6 +70,20 @@ describe('the client', () => {
     expect((await listAll('category')).map((c) => c.id)).toEqual(['1', '2', '3'])
     expect(new URL(calls[1]!.url).searchParams.get('offset')).toBe('2')
     expect(await count('fallout', { state: 'open' })).toBe(812)
+  })
+
+  it('sends a file as it is, and tells a new one from one that was known', async () => {
+    answers(json({ id: 'f' }, {}, 201), json({ id: 'f' }))
+    const file = new File(['a;b\n'], 'Master 1.csv')
+    expect(await sendUsageFile('switch-1', file)).toEqual({ file: { id: 'f' }, isKnown: false })
+    expect((await sendUsageFile('switch-1', file)).isKnown).toBe(true)
+    expect([calls[0]!.method, new URL(calls[0]!.url).search, calls[0]!.headers.get('content-type'), await calls[0]!.text()])
+      .toEqual(['POST', '?source=switch-1&name=Master+1.csv', 'text/csv', 'a;b\n'])
+  })
+
+  it('pages the sources itself, for the server gives all of them', async () => {
+    answers(json([{ name: 'a' }, { name: 'b' }, { name: 'c' }]))
+    expect(await usageSources({ offset: 1, limit: 1, sort: 'name' })).toEqual({ rows: [{ id: 'b', name: 'b' }], total: 3 })
   })
 
   it('hears every piece of the stream and gives its events', async () => {

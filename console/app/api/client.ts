@@ -33,6 +33,7 @@ const PATHS = {
   parkedEvent: '/bss-api/v1/events/parked',
   usageFile: '/bss-api/v1/usageFile',
   usageReject: '/bss-api/v1/usageReject',
+  usageSource: '/bss-api/v1/usageSource',
   billRun: '/bss-api/v1/billRun',
 } as const satisfies Record<string, Path>
 
@@ -62,6 +63,7 @@ interface Types {
   parkedEvent: T.ParkedEvent
   usageFile: T.UsageFile
   usageReject: T.UsageReject
+  usageSource: T.UsageSource
   billRun: T.BillRun
 }
 
@@ -105,10 +107,14 @@ const http = createClient<paths>({
     Object.entries(query as ListQuery).filter(([, value]) => value !== undefined).map(([name, value]) => [name, String(value)]),
   ).toString(),
 })
-type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 type Untyped = (method: string, url: string, init: object) => Promise<{ data?: unknown, error?: unknown, response: Response }>
 
-interface Call extends CallOptions { at?: Record<string, string>, query?: ListQuery, body?: unknown, parseAs?: 'blob' }
+interface Call extends CallOptions {
+  at?: Record<string, string>, query?: ListQuery, body?: unknown, parseAs?: 'blob'
+  /** What a body is that goes as it stands: a file. Any other body is JSON. */
+  contentType?: string
+}
 
 /** One call of the API: its path as the description writes it, and what stands in the path's places. */
 async function send(
@@ -120,12 +126,14 @@ async function send(
   if (init.idempotencyKey) headers['idempotency-key'] = init.idempotencyKey
   if (init.ifMatch) headers['if-match'] = init.ifMatch
   if (method === 'PATCH') headers['content-type'] = 'application/merge-patch+json'
+  if (init.contentType) headers['content-type'] = init.contentType
   const result = await (http.request as unknown as Untyped)(method.toLowerCase(), path, {
     params: { path: init.at, query: init.query },
     body: init.body,
     headers,
     signal: init.signal,
     parseAs: init.parseAs,
+    bodySerializer: init.contentType ? (body: unknown) => body : undefined,
   }).catch((cause: unknown) => {
     if (cause instanceof DOMException && cause.name === 'AbortError') throw cause
     throw new ApiError(0, 'unreachable', 'The server did not answer',
@@ -257,6 +265,28 @@ export async function retryFallout(orderId: string, idempotencyKey: string): Pro
 /** Sends a rejected usage record through mediation again, with a mended text where one is given. */
 export async function replayReject(id: string, raw: string, idempotencyKey: string): Promise<T.UsageReject> {
   return (await send('POST', '/bss-api/v1/usageReject/{id}/replay', { at: { id }, body: { raw }, idempotencyKey })).data as T.UsageReject
+}
+
+/** The switches that write usage files. The server gives all of them at once, known by their names. */
+export async function usageSources(query: ListQuery = {}, options: CallOptions = {}): Promise<Page<T.UsageSource>> {
+  const all = await read<Omit<T.UsageSource, 'id'>[]>(PATHS.usageSource, options)
+  const from = Number(query.offset ?? 0)
+  const rows = all.slice(from, from + Number(query.limit ?? all.length))
+  return { rows: rows.map((source) => ({ ...source, id: source.name })), total: all.length }
+}
+
+/** Declares a source of usage, or declares it anew. */
+export async function putUsageSource({ name, ...body }: T.SentSource): Promise<void> {
+  await send('PUT', '/bss-api/v1/usageSource/{id}', { at: { id: name }, body })
+}
+
+/** Imports a usage file to its end. `isKnown` where its content was imported before: then nothing was taken twice. */
+export async function sendUsageFile(
+  source: string, file: File, options: CallOptions = {},
+): Promise<{ file: T.UsageFile, isKnown: boolean }> {
+  const query = { source, name: file.name }
+  const { data, response } = await send('POST', PATHS.usageFile, { ...options, query, body: file, contentType: 'text/csv' })
+  return { file: data as T.UsageFile, isKnown: response.status === 200 }
 }
 
 /** Lets a group try a parked event again. */

@@ -28,8 +28,12 @@ export interface LedgerEntry extends Entity {
 export interface LedgerLine { id: string, entry?: string, at?: string, kind?: string, cause?: Ref, debit?: Money, credit?: Money, balance?: Money }
 export interface UsageFile extends Entity {
   name?: string, format?: string, source?: string, state?: string, receivedAt?: string, finishedAt?: string
-  records?: number, rated?: number, rejected?: number, duplicates?: number, waiting?: number
+  records?: number, rated?: number, rejected?: number, duplicates?: number, waiting?: number, notCharged?: number
 }
+/** How a switch writes numbers; an empty prefix stands before none. */
+export interface NumberPlan { internationalPrefix: string, trunkPrefix: string, countryCode: string }
+export interface SentSource { name: string, format: string, zone: string, numbers: NumberPlan }
+export interface UsageSource extends Entity, SentSource {}
 export interface UsageReject extends Entity {
   file?: Ref, line?: number, raw?: string, reason?: string, code?: string, state?: string, at?: string, usage?: Ref
 }

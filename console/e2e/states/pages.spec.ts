@@ -20,6 +20,8 @@ const PAGES: [name: string, path: string, empty: RegExp][] = [
   ['usage-record', `/usage/${IDS.usage}`, /Nothing lies below this/],
   ['files', '/usage/files', /No usage files yet/],
   ['file', `/usage/files/${IDS.file}`, /No rejects yet/],
+  ['file-new', '/usage/files/new', /No usage sources yet/],
+  ['sources', '/usage/sources', /No usage sources yet/],
   ['rejects', '/usage/rejects', /No rejects yet/],
   ['reject', `/usage/rejects/${IDS.reject}`, /Line 0/],
   ['bills', '/billing', /No bills yet/],

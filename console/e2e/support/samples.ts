@@ -76,6 +76,7 @@ const files = [['Master-2026-03-24.csv', 50000, 49490, 0, 500, 10], ['Master-202
   { '@type': 'UsageFile', id: id(n === 0 ? 8 : 18), name, format: 'asterisk', source: 'switch-waw-1', state: n === 0 ? 'imported' : 'importing', receivedAt: day(24), finishedAt: n === 0 ? day(24, '09:30:02') : undefined, records, rated, waiting, rejected, duplicates }))
 const rejects = [{ '@type': 'UsageReject', id: id(9), file: ref(8, 'UsageFile', 'Master-2026-03-24.csv'), line: 1234, code: 'unknownDisposition', reason: 'disposition “ANSWRED” is none that Asterisk writes', raw: '"","48601…","48602…","default","…","2026-03-24 18:04:09","…","ANSWRED","3","1"', state: 'open', at: day(24) },
   { '@type': 'UsageReject', id: id(19), file: ref(8, 'UsageFile', 'Master-2026-03-24.csv'), line: 2201, code: 'unknownNumber', reason: 'nobody had this number then', raw: '"","48699…"', state: 'replayed', at: day(24), usage: ref(7, 'Usage') }]
+const sources = [{ name: 'switch-waw-1', format: 'asterisk', zone: 'Europe/Warsaw', numbers: { internationalPrefix: '00', trunkPrefix: '0', countryCode: '48' } }, { name: 'data-gateway', format: 'generic', zone: 'UTC', numbers: { internationalPrefix: '', trunkPrefix: '', countryCode: '' } }]
 const runs = [{ '@type': 'BillRun', id: id(12), state: 'running', startedAt: day(25), closeThrough: day(24), accounts: 20000, done: 8240, bills: 8201, onHold: 2, failed: 0, total: [EUR(173642.11), { unit: 'KWD', value: 12.375 }], anomaly: [{ billingAccount: ref(2, 'BillingAccount', '100234'), bill: ref(83, 'CustomerBill', '2026-000043'), code: 'unusualTotal', reason: 'the total is 14 times the account’s usual' }] }]
 const ledger = [['receivable', 'Receivable', 21170, 10000], ['revenue', 'Revenue', 0, 17210], ['taxPayable', 'Tax payable', 0, 3960], ['clearing.bank', 'Clearing, bank', 10000, 0]].map(([account, name, d, c]) => (
   { account, name, currency: 'EUR', debit: EUR(Number(d) / 100), credit: EUR(Number(c) / 100), balance: EUR((Number(d) - Number(c)) / 100) }))
@@ -99,7 +100,7 @@ const hits = [{ type: 'Customer', id: id(1), label: names[0], detail: '100234', 
 const LISTS: Record<string, object[]> = {
   category: [{ id: id(30), name: 'Mobile' }],
   customer: customers, billingAccount: [account], productOrder: orders, serviceOrder: serviceOrders, product: [product], productOffering: offerings, productOfferingPrice: prices,
-  usage, customerBill: bills, appliedCustomerBillingRate: rates, payment: payments, usageFile: files, usageReject: rejects, billRun: runs, allowance: allowances, fallout, parked, messages: [message],
+  usage, customerBill: bills, appliedCustomerBillingRate: rates, payment: payments, usageFile: files, usageReject: rejects, usageSource: sources, billRun: runs, allowance: allowances, fallout, parked, messages: [message],
   trialBalance: ledger, topics, groups, search: hits, entry: [entry],
 }
 const SINGLES: Record<string, object> = { dashboard, clock: { now: day(25), mode: 'simulated' }, billPreview: preview }
