@@ -26,6 +26,9 @@ const PATHS = {
   customerBill: '/tmf-api/customerBillManagement/v4/customerBill',
   appliedCustomerBillingRate: '/tmf-api/customerBillManagement/v4/appliedCustomerBillingRate',
   payment: '/tmf-api/paymentManagement/v4/payment',
+  paymentRequest: '/bss-api/v1/paymentRequest',
+  settlement: '/bss-api/v1/settlement',
+  writeOff: '/bss-api/v1/writeOff',
   allowance: '/bss-api/v1/allowance',
   allocation: '/bss-api/v1/allocation',
   fallout: '/bss-api/v1/fallout',
@@ -56,6 +59,9 @@ interface Types {
   customerBill: T.CustomerBill
   appliedCustomerBillingRate: T.BillingRate
   payment: T.Payment
+  paymentRequest: T.Payment
+  settlement: T.Settlement
+  writeOff: T.WriteOff
   allowance: T.Allowance
   allocation: T.Allocation
   fallout: T.Fallout
@@ -255,6 +261,13 @@ export async function ledgerAccount(code: string, query: ListQuery, o: CallOptio
 /** The bill's document. It is fetched, for a token never stands in an address. */
 export async function billPdf(id: string): Promise<Blob> {
   return (await send('GET', '/tmf-api/customerBillManagement/v4/customerBill/{id}/pdf', { at: { id }, parseAs: 'blob' })).data as Blob
+}
+
+export type PaymentAct = 'authorize' | 'deny' | 'fail' | 'cancel' | 'capture' | 'chargeback'
+
+/** What a channel said of a payment, or is told to do with it. The answer is the payment; a chargeback says what it opened again. */
+export async function actOnPayment(id: string, act: PaymentAct, body: object, idempotencyKey: string): Promise<T.Payment & T.Chargeback> {
+  return (await send('POST', `/bss-api/v1/payment/{id}/${act}`, { at: { id }, body, idempotencyKey })).data as T.Payment & T.Chargeback
 }
 
 /** Tells order processing to try the failed steps of an order again. */

@@ -62,6 +62,7 @@ export interface BillingRate extends Entity {
 }
 export interface Payment extends Entity {
   status?: string, paymentDate?: string, amount?: Money, totalAmount?: Money, description?: string, account?: Ref, unallocatedAmount?: Money
+  statusDate?: string, statusReason?: string, authorizationCode?: string
   channel?: Ref, payer?: Ref, paymentMethod?: Ref, paymentItem?: { id?: string, amount?: Money, item?: Ref }[]
 }
 export type Offering = Said<Schemas['ProductOffering'], {

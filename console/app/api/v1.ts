@@ -44,6 +44,10 @@ export interface BillRun extends Entity {
 }
 export interface BillPreview { bill: Omit<CustomerBill, 'id'>, rate: BillingRate[], explain?: BillExplanation | ExplainNode, recurring?: Money[] }
 export interface Allocation extends Entity { billingAccount?: Ref, applied?: { bill?: Ref, amount?: Money }[] }
+export interface Chargeback extends Entity { payment?: Ref, reopened?: { bill?: Ref, amount?: Money }[], fromCredit?: Money }
+/** `payments` is how many are done by it. */
+export interface Settlement extends Entity { channel?: { name: string }, payments?: number, paid?: Money, fees?: Money }
+export interface WriteOff extends Entity { customerBill?: Ref, amount?: Money, reason?: string }
 export interface Fallout extends Entity {
   productOrder?: Ref, serviceOrder?: Ref, customer?: Ref, step?: string, code?: string, reason?: string, attempts?: number
   at?: string, held?: Ref[], state?: string

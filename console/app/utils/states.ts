@@ -2,7 +2,7 @@
 export type Meaning = 'waiting' | 'working' | 'good' | 'bad' | 'over'
 
 const WORDS: Record<Meaning, string[]> = {
-  waiting: ['acknowledged', 'pending', 'held', 'created', 'new', 'draft', 'planned', 'inStudy', 'inDesign',
+  waiting: ['acknowledged', 'pending', 'held', 'created', 'new', 'pendingAuthorization', 'draft', 'planned', 'inStudy', 'inDesign',
     'inTest', 'feasibilityChecked', 'designed', 'reserved', 'waiting', 'suspended', 'pendingActive', 'received',
     'guided', 'unallocated', 'onHold', 'pendingCancellation', 'assessingCancellation', 'standby', 'open', 'due'],
   working: ['inProgress', 'running', 'onCycle', 'processing', 'partiallyPaid', 'sent', 'validated', 'retrying',
@@ -11,12 +11,14 @@ const WORDS: Record<Meaning, string[]> = {
     'approved', 'live', 'stable', 'healthy', 'finished', 'replayed', 'imported', 'success', 'allocated'],
   bad: ['failed', 'rejected', 'error', 'overdue', 'denied', 'quarantined', 'parked', 'fallout', 'aborted',
     'stalled', 'refused', 'unknown'],
-  over: ['cancelled', 'terminated', 'inactive', 'retired', 'obsolete', 'closed', 'refunded', 'expired',
+  over: ['cancelled', 'canceled', 'terminated', 'inactive', 'retired', 'obsolete', 'closed', 'refunded', 'expired',
     'superseded', 'skipped', 'empty', 'recycled', 'duplicate'],
 }
 
 /** Bills with something to pay, as one filter: a list's values by commas are alternatives. */
 export const DUE_STATES = 'validated,sent,partiallyPaid'
+/** Bills that are written for good: they are corrected by credit notes. */
+export const VALIDATED_STATES = [...DUE_STATES.split(','), 'settled']
 
 const BY_WORD = new Map<string, Meaning>(
   (Object.entries(WORDS) as [Meaning, string[]][]).flatMap(([meaning, words]) =>

@@ -3,7 +3,7 @@ const EUR = (value: number) => ({ unit: 'EUR', value })
 const id = (n: number) => `0190a1b2-c3d4-8e5f-8a6b-1122334455${String(n).padStart(2, '0')}`
 const ref = (n: number, type: string, name?: string) => ({ id: id(n), '@referredType': type, ...(name ? { name } : {}) })
 export const CUSTOMER = id(1)
-export const IDS = { customer: id(1), account: id(2), order: id(3), offering: id(4), product: id(6), usage: id(7), file: id(8), reject: id(9), bill: id(10), line: id(11), run: id(12), payment: id(13), entry: id(14), parked: id(15), fallout: id(16) }
+export const IDS = { customer: id(1), account: id(2), order: id(3), offering: id(4), product: id(6), usage: id(7), file: id(8), reject: id(9), bill: id(10), line: id(11), run: id(12), payment: id(13), entry: id(14), parked: id(15), fallout: id(16), pendingPayment: id(92), authorizedPayment: id(94) }
 const day = (d: number, time = '09:30:00') => `2026-03-${String(d).padStart(2, '0')}T${time}Z`
 const period = { startDateTime: '2026-02-28T23:00:00Z', endDateTime: '2026-03-31T22:00:00Z' }
 const names = ['Ada Kowalska', 'Bolt & Nut sp. z o.o.', 'Jürgen Weiß', 'Zażółć Gęślą Jaźń', 'Noor Al-Sabah', '田中 健']
@@ -68,8 +68,9 @@ const explanation = { id: id(10), billNo: '2026-000040', taxIncludedAmount: EUR(
     { id: id(7), startDateTime: day(24), quantity: 61, zone: 'national', amount: '0.101666667', part: [
       { why: { kind: 'connectionFee', band: 'peak' }, quantity: 0, charged: 1, unit: 1, unitPrice: '0.05', amount: '0.05' },
       { why: { kind: 'step', band: 'peak', step: 0 }, quantity: 61, charged: 62, unit: 60, unitPrice: '0.05', amount: '0.051666667' }] }] }] }
-const payments = ['captured', 'done', 'pendingAuthorization', 'denied'].map((status, n) => ({
-  '@type': 'Payment', id: n === 0 ? id(13) : id(90 + n), status, paymentDate: day(12 + n), totalAmount: EUR(30), amount: EUR(30), unallocatedAmount: n === 0 ? EUR(8.83) : EUR(0), account: ref(2, 'BillingAccount', '100234'), payer: ref(1, 'Customer', names[0]), paymentMethod: { '@type': 'bankTransfer' },
+const payments = ['captured', 'done', 'pendingAuthorization', 'denied', 'authorized', 'captured', 'failed'].map((status, n) => ({
+  '@type': 'Payment', id: n === 0 ? id(13) : id(90 + n), status, paymentDate: day(12 + n), totalAmount: EUR(30), amount: EUR(30), unallocatedAmount: n === 0 ? EUR(8.83) : EUR(0), account: ref(2, 'BillingAccount', '100234'), payer: ref(1, 'Customer', names[0]), paymentMethod: { '@type': n === 4 ? 'bankCard' : 'bankTransfer' },
+  statusDate: day(12 + n, '09:31:00'), channel: { id: n === 4 ? 'bankCard' : 'bankTransfer', name: n === 4 ? 'bankCard' : 'bankTransfer' }, authorizationCode: status === 'authorized' ? 'A-42-9917' : undefined, statusReason: status === 'denied' ? 'insufficient funds' : status === 'failed' ? 'the card network is down for good' : undefined,
   paymentItem: [{ id: '1', amount: EUR(21.17), item: ref(10, 'CustomerBill', '2026-000040') }],
 }))
 const files = [['Master-2026-03-24.csv', 50000, 49490, 0, 500, 10], ['Master-2026-03-23.csv', 1000, 400, 600, 0, 0]].map(([name, records, rated, waiting, rejected, duplicates], n) => (
@@ -117,8 +118,9 @@ export function sample(url: URL): object | undefined {
   if (SINGLES[last]) return SINGLES[last]
   const state = url.searchParams.get('state')
   const name = url.searchParams.get('name')
+  const status = url.searchParams.get('status')
   if (LISTS[last]) {
-    return LISTS[last].filter((row) => (!state || !('state' in row) || row.state === state) && (!name || !('name' in row) || row.name === name))
+    return LISTS[last].filter((row) => (!state || !('state' in row) || row.state === state) && (!name || !('name' in row) || row.name === name) && (!status || !('status' in row) || row.status === status))
   }
   const list = LISTS[before]
   return list?.find((row) => 'id' in row && row.id === last) ?? list?.[0]
