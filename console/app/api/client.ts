@@ -29,6 +29,8 @@ const PATHS = {
   paymentRequest: '/bss-api/v1/paymentRequest',
   settlement: '/bss-api/v1/settlement',
   writeOff: '/bss-api/v1/writeOff',
+  topUp: '/bss-api/v1/topUp',
+  creditNote: '/bss-api/v1/creditNote',
   allowance: '/bss-api/v1/allowance',
   allocation: '/bss-api/v1/allocation',
   fallout: '/bss-api/v1/fallout',
@@ -62,6 +64,8 @@ interface Types {
   paymentRequest: T.Payment
   settlement: T.Settlement
   writeOff: T.WriteOff
+  topUp: T.TopUp
+  creditNote: T.CreditNote
   allowance: T.Allowance
   allocation: T.Allocation
   fallout: T.Fallout

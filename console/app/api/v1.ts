@@ -48,6 +48,10 @@ export interface Chargeback extends Entity { payment?: Ref, reopened?: { bill?: 
 /** `payments` is how many are done by it. */
 export interface Settlement extends Entity { channel?: { name: string }, payments?: number, paid?: Money, fees?: Money }
 export interface WriteOff extends Entity { customerBill?: Ref, amount?: Money, reason?: string }
+/** `balance` is the account's prepaid balance after it. */
+export interface TopUp extends Entity { billingAccount?: Ref, amount?: Money, channel?: { name: string }, balance?: Money }
+/** `applied` went off the bill, `credit` became credit of the account. */
+export interface CreditNote extends Entity { number?: string, customerBill?: Ref, amount?: Money, applied?: Money, credit?: Money, reason?: string }
 export interface Fallout extends Entity {
   productOrder?: Ref, serviceOrder?: Ref, customer?: Ref, step?: string, code?: string, reason?: string, attempts?: number
   at?: string, held?: Ref[], state?: string

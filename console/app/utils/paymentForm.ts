@@ -30,3 +30,8 @@ export function paymentBody(form: { account: string, method: string, amount: Mon
     ...(form.bill ? { paymentItem: [{ item: { id: form.bill, '@referredType': 'CustomerBill' } }] } : {}),
   }
 }
+
+/** The body of a top-up of a prepaid balance: what came in by which channel. */
+export function topUpBody(account: string, amount: Money, channel: string): object {
+  return { billingAccount: { id: account, '@referredType': 'BillingAccount' }, amount, channel: { name: channel } }
+}

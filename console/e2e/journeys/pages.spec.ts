@@ -27,6 +27,7 @@ const PAGES: [name: string, path: string, list?: string, id?: (row: Record<strin
   ['reject', '/usage/rejects/{id}', `${V1}/usageReject`],
   ['bills', '/billing'],
   ['bill', '/billing/bills/{id}', `${TMF}/customerBillManagement/v4/customerBill`],
+  ['credit', '/billing/credit/{id}', `${TMF}/customerBillManagement/v4/customerBill?state=validated,sent,partiallyPaid,settled`],
   ['runs', '/billing/runs'],
   ['run', '/billing/runs/{id}', `${V1}/billRun`],
   ['preview', '/billing/preview/{id}', `${TMF}/accountManagement/v4/billingAccount`],

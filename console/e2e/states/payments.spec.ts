@@ -1,6 +1,7 @@
 import { expect, test, type Page } from '@playwright/test'
 import { open } from '../support/played'
 import { IDS } from '../support/samples'
+import { wideAndNarrow } from '../support/watch'
 
 interface Sent { path: string, body: unknown, key: string }
 /** Plays what a channel's calls answer; gives what was sent. */
@@ -44,7 +45,7 @@ test('an authorized payment is captured or let go', async ({ page, baseURL }) =>
   await expect(page.getByText('A-42-9917')).toBeVisible()
   await page.getByRole('button', { name: 'Capture' }).click()
   await expect(page.getByRole('dialog')).toContainText('30.00\u00a0EUR is taken')
-  await page.screenshot({ path: 'test-results/pages/payment-capture.png' })
+  await wideAndNarrow(page, 'payment-capture')
   await page.getByRole('dialog').getByRole('button', { name: 'Capture' }).click()
   await expect(page.getByRole('dialog')).toHaveCount(0)
   await page.getByRole('button', { name: 'Let go' }).click()
@@ -67,8 +68,9 @@ test('a chargeback says what it opened again, and the same one twice has one key
   const dialog = page.getByRole('dialog')
   const again = dialog.getByRole('button', { name: 'Chargeback' })
   await dialog.getByLabel(/^Amount EUR/).fill('12.345')
-  await again.click()
-  await expect(dialog.getByRole('alert')).toContainText('EUR has 2 decimals')
+  await expect(dialog).toContainText('EUR has 2 decimals')
+  await expect(again).toBeDisabled()
+  await wideAndNarrow(page, 'payment-chargeback-dialog')
   for (const amount of ['10', '12.5', '12.5']) {
     await dialog.getByLabel(/^Amount EUR/).fill(amount)
     await again.click()

@@ -1,8 +1,9 @@
 import { expect, test, type Page } from '@playwright/test'
 import { open } from '../support/played'
 import { IDS } from '../support/samples'
+import { wideAndNarrow, serious } from '../support/watch'
 
-const FILE = { name: 'Master-2026-03-25.csv', mimeType: 'text/csv', buffer: Buffer.from('"","48601…","48602…"\n') }
+const FILE = { name: 'Master-2026-03-23.csv', mimeType: 'text/csv', buffer: Buffer.from('"","48601…","48602…"\n') }
 const IMPORTED = { id: IDS.file, name: FILE.name, state: 'imported', records: 1, rated: 0, waiting: 1, rejected: 0, duplicates: 0 }
 
 async function chooseAndSend(page: Page): Promise<void> {
@@ -26,6 +27,8 @@ test('a usage file goes in as it is, is waited for, and its lines are counted', 
   expect(Object.fromEntries(new URL(request.url()).searchParams)).toEqual({ source: 'switch-waw-1', name: FILE.name })
   expect(request.headers()['content-type']).toBe('text/csv')
   await expect(page.getByRole('status')).toContainText('the server reads it to its end')
+  await expect(page.getByRole('status')).toContainText('1,000 lines so far')
+  expect(await serious(page)).toEqual([])
   await page.screenshot({ path: 'test-results/pages/file-new-busy.png', fullPage: true })
   answer()
   await expect(page.getByText('The file is imported.')).toBeVisible()
@@ -60,7 +63,7 @@ test('a source is declared with its zone and numbers, and declared anew by its n
   await dialog.getByLabel('Zone of its times').fill('Europe/Berlin')
   await dialog.getByLabel('Country code').fill('49')
   await expect(dialog).toContainText('0221234567 is read as 49221234567.')
-  await page.screenshot({ path: 'test-results/pages/source-declare.png' })
+  await wideAndNarrow(page, 'source-declare')
   const sent = page.waitForRequest((r) => r.method() === 'PUT')
   await dialog.getByRole('button', { name: 'Declare a source' }).click()
   const request = await sent

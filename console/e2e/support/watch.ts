@@ -27,3 +27,18 @@ export async function serious(page: Page): Promise<string[]> {
 export async function overflow(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
 }
+
+/** What stands open now, wide and light, then at 390 px and dark: nothing overflows, and axe has no serious finding. */
+export async function wideAndNarrow(page: Page, name: string): Promise<void> {
+  await page.emulateMedia({ reducedMotion: 'reduce' })
+  for (const [width, colorScheme] of [[1280, 'light'], [390, 'dark']] as const) {
+    await page.setViewportSize({ width, height: 844 })
+    await page.emulateMedia({ colorScheme })
+    await expect(page.locator('html.dark')).toHaveCount(colorScheme === 'dark' ? 1 : 0)
+    expect(await overflow(page)).toBe(0)
+    expect(await serious(page)).toEqual([])
+    await page.screenshot({ path: `test-results/pages/${name}-${width}-${colorScheme}.png` })
+  }
+  await page.setViewportSize({ width: 1280, height: 720 })
+  await page.emulateMedia({ colorScheme: 'light' })
+}
