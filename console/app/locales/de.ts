@@ -307,7 +307,7 @@ const texts: Catalogue = {
   'External id': 'Externe Id',
   'Payment {id}': 'Zahlung {id}',
   'Payer': 'Zahler',
-  'Method': 'Zahlweg',
+  'Method': 'Zahlungsart',
   'Settles': 'Begleicht',
   'No bill. The whole payment is credit on the account.': 'Keine Rechnung. Die ganze Zahlung ist Guthaben auf dem Konto.',
   'Allocate the rest': 'Den Rest zuordnen',
