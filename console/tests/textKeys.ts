@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse as parseTemplate, type TemplateChildNode } from '@vue/compiler-dom'
 import { parse as parseComponent } from '@vue/compiler-sfc'
-import { BALANCES } from '../app/utils/balances'
+import { BALANCES, SETTLED_BY } from '../app/utils/balances'
 
 const APP = new URL('../app', import.meta.url).pathname
 const TEXT = String.raw`'((?:[^'\\]|\\.)*)'`
@@ -34,7 +34,7 @@ export function textKeys(): Found[] {
 }
 
 /** Keys that are looked up by a variable: words of the server that the interface translates. */
-export const WORDS = ['month', 'day', 'week', 'year', ...Object.values(BALANCES)]
+export const WORDS = ['month', 'day', 'week', 'year', ...Object.values(BALANCES), ...Object.values(SETTLED_BY)]
 
 /** Words that stand in a template as such, outside of `t(…)`: they would stay English in every language. */
 export function bareTexts(): Found[] {

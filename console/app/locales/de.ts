@@ -501,5 +501,7 @@ const texts: Catalogue = {
   'A second click sends the same credit note. It has a number of its own and stays.': 'Ein zweiter Klick sendet dieselbe Gutschrift. Sie hat eine eigene Nummer und bleibt.',
   'The credit note is written': 'Die Gutschrift ist geschrieben',
   '{n} lines so far': { one: 'bisher {n} Zeile', other: 'bisher {n} Zeilen' },
+  'Write-off': 'Abschreibung',
+  'Settled by': 'Beglichen durch',
 }
 export default texts

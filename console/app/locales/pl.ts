@@ -501,5 +501,7 @@ const texts: Catalogue = {
   'A second click sends the same credit note. It has a number of its own and stays.': 'Drugie kliknięcie wysyła tę samą notę. Ma własny numer i zostaje.',
   'The credit note is written': 'Nota korygująca jest wystawiona',
   '{n} lines so far': { one: 'dotąd {n} wiersz', few: 'dotąd {n} wiersze', many: 'dotąd {n} wierszy', other: 'dotąd {n} wiersza' },
+  'Write-off': 'Spisanie',
+  'Settled by': 'Rozliczono przez',
 }
 export default texts

@@ -71,6 +71,12 @@ test('lines of a bill are taken back, wholly or in part, by a credit note', asyn
   await page.screenshot({ path: 'test-results/pages/credit-written.png', fullPage: true })
 })
 
+test('a bill says what settled it: payments and credit notes', async ({ page, baseURL }) => {
+  await open(page, `/billing/bills/${IDS.partlyPaidBill}`, 'full', baseURL!)
+  const settled = page.locator('section', { has: page.getByRole('heading', { name: 'Settled by' }) })
+  await expect(settled.getByRole('listitem')).toHaveText([/^Payment\s*…\w+9\.00\u00a0EUR$/, /^Credit note\s*…\w+1\.00\u00a0EUR$/])
+})
+
 test('a refused credit note says what was wrong', async ({ page, baseURL }) => {
   await open(page, `/billing/credit/${IDS.bill}`, 'full', baseURL!)
   await page.route('**/creditNote', (r) => r.fulfill({ status: 400, json: { code: 'wrongAmount', reason: 'Bad request', message: '3.00 EUR is left of the line', field: 'line[0].amount', value: '5.00 EUR' } }))

@@ -26,6 +26,7 @@ const PAGES: [name: string, path: string, empty: RegExp][] = [
   ['reject', `/usage/rejects/${IDS.reject}`, /Line 0/],
   ['bills', '/billing', /No bills yet/],
   ['bill', `/billing/bills/${IDS.bill}`, /No lines yet/],
+  ['bill-partly-paid', `/billing/bills/${IDS.partlyPaidBill}`, /Nothing is paid yet/],
   ['credit', `/billing/credit/${IDS.bill}`, /No lines yet/],
   ['runs', '/billing/runs', /No bill runs yet/],
   ['run', `/billing/runs/${IDS.run}`, /Nothing unusual/],

@@ -1,7 +1,7 @@
 import { expect, test, type Page } from '@playwright/test'
 import { open } from '../support/played'
 import { IDS } from '../support/samples'
-import { wideAndNarrow } from '../support/watch'
+import { serious, wideAndNarrow } from '../support/watch'
 
 interface Sent { path: string, body: unknown, key: string }
 /** Plays what a channel's calls answer; gives what was sent. */
@@ -78,6 +78,8 @@ test('a chargeback says what it opened again, and the same one twice has one key
   }
   await expect(dialog).toHaveCount(0)
   await expect(page.getByRole('status').filter({ hasText: 'What the chargeback did' })).toContainText('3.67\u00a0EUR')
+  await expect(page.getByText('The chargeback is booked', { exact: true })).toBeVisible()
+  expect((await serious(page)).filter((finding) => finding.startsWith('link-in-text-block'))).toEqual([])
   expect([keys[0] === keys[1], keys[1] === keys[2]]).toEqual([false, true])
   await page.screenshot({ path: 'test-results/pages/payment-chargeback.png', fullPage: true })
 })

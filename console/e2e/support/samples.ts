@@ -3,7 +3,7 @@ const EUR = (value: number) => ({ unit: 'EUR', value })
 const id = (n: number) => `0190a1b2-c3d4-8e5f-8a6b-1122334455${String(n).padStart(2, '0')}`
 const ref = (n: number, type: string, name?: string) => ({ id: id(n), '@referredType': type, ...(name ? { name } : {}) })
 export const CUSTOMER = id(1)
-export const IDS = { customer: id(1), account: id(2), order: id(3), offering: id(4), product: id(6), usage: id(7), file: id(8), reject: id(9), bill: id(10), line: id(11), run: id(12), payment: id(13), entry: id(14), parked: id(15), fallout: id(16), pendingPayment: id(92), authorizedPayment: id(94) }
+export const IDS = { customer: id(1), account: id(2), order: id(3), offering: id(4), product: id(6), usage: id(7), file: id(8), reject: id(9), bill: id(10), line: id(11), run: id(12), payment: id(13), entry: id(14), parked: id(15), fallout: id(16), partlyPaidBill: id(82), pendingPayment: id(92), authorizedPayment: id(94) }
 const day = (d: number, time = '09:30:00') => `2026-03-${String(d).padStart(2, '0')}T${time}Z`
 const period = { startDateTime: '2026-02-28T23:00:00Z', endDateTime: '2026-03-31T22:00:00Z' }
 const names = ['Ada Kowalska', 'Bolt & Nut sp. z o.o.', 'Jürgen Weiß', 'Zażółć Gęślą Jaźń', 'Noor Al-Sabah', '田中 健']
@@ -50,7 +50,7 @@ const bills = ['sent', 'settled', 'partiallyPaid', 'onHold', 'validated'].map((s
   '@type': 'CustomerBill', id: n === 0 ? id(10) : id(80 + n), billNo: `2026-00004${n}`, state, billDate: day(5 + n), paymentDueDate: day(19 + n), billingPeriod: period, runType: 'onCycle',
   taxExcludedAmount: n === 4 ? { unit: 'KWD', value: 7.125 } : EUR(17.21), taxIncludedAmount: n === 4 ? { unit: 'KWD', value: 7.125 } : EUR(21.17), amountDue: EUR(21.17), remainingAmount: EUR(state === 'settled' ? 0 : state === 'partiallyPaid' ? 11.17 : 21.17),
   billingAccount: ref(2, 'BillingAccount', '100234'), relatedParty: [{ ...ref(1, 'Customer', names[n]), role: 'customer' }], taxItem: [{ taxCategory: 'S', taxRate: 23, taxAmount: EUR(3.96) }],
-  appliedPayment: state === 'partiallyPaid' ? [{ appliedAmount: EUR(10), payment: ref(13, 'Payment') }] : undefined,
+  appliedPayment: state === 'partiallyPaid' ? [{ appliedAmount: EUR(9), payment: ref(13, 'Payment') }, { appliedAmount: EUR(1), payment: ref(35, 'CreditNote') }] : undefined,
 }))
 const rates = [
   { '@type': 'AppliedCustomerBillingRate', id: id(11), name: 'Mobile M, monthly', type: 'recurring', periodCoverage: period, line: 1, product: ref(6, 'Product', 'Mobile M'), bill: ref(10, 'CustomerBill'), taxExcludedAmount: EUR(16.25), taxIncludedAmount: EUR(19.99) },
