@@ -107,10 +107,11 @@ async fn all_connections(load: &HttpLoad) -> io::Result<HttpFigures> {
     Ok(all)
 }
 
-/// A histogram of microseconds with three digits.
+/// A histogram of microseconds with three digits, up to an hour: what takes longer counts as that.
 pub fn histogram() -> Histogram<u64> {
-    // Three digits are among the numbers of digits that a histogram may have.
-    Histogram::new(3).expect("three significant digits")
+    const HOUR_US: u64 = 3_600_000_000;
+    // Recording saturates, and doesn't make it larger: it has its bounds from the start.
+    Histogram::new_with_bounds(1, HOUR_US, 3).expect("bounds and digits that a histogram may have")
 }
 
 async fn one_connection(load: HttpLoad, begun: Instant, next: Arc<AtomicU64>) -> io::Result<HttpFigures> {
@@ -224,6 +225,17 @@ mod tests {
     use axum::Router;
     use axum::http::StatusCode;
     use axum::routing::get;
+
+    #[test]
+    fn latencies_are_kept_as_they_were() {
+        let mut latencies = histogram();
+        for us in [3, 5_000, 2_000_000, u64::MAX] {
+            latencies.saturating_record(us);
+        }
+        let at = |quantile: f64| latencies.value_at_quantile(quantile);
+        assert_eq!((at(0.25), at(0.5) / 10), (3, 500));
+        assert!(at(0.75) > 1_990_000 && at(1.0) > 3_500_000_000);
+    }
 
     async fn server() -> SocketAddr {
         let long = "x".repeat(200_000);
