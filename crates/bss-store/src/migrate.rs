@@ -63,6 +63,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     16 "0016_bill_run";
     20 "0020_cancel_product_order";
     21 "0021_event_subscription";
+    22 "0022_ledger_entry_posted";
 };
 
 /// A statement that can't run in a transaction (`CREATE INDEX CONCURRENTLY`) stands alone below this header.
