@@ -106,26 +106,29 @@ async fn a_source_is_declared_and_keeps_its_format() {
     let network = api.actor(Role::Network);
     declared(&network).await;
     let path = "/bss-api/v1/usageSource/switch";
-    for (body, status) in [
+    for (body, status, field) in [
         (
             json!({ "format": "asterisk", "zone": "Nowhere" }),
-            StatusCode::BAD_REQUEST,
+            400,
+            Some("zone"),
         ),
+        (json!({ "format": "nothing", "zone": "UTC" }), 400, Some("format")),
+        (json!({ "format": "asterisk" }), 400, Some("zone")),
         (
-            json!({ "format": "nothing", "zone": "UTC" }),
-            StatusCode::BAD_REQUEST,
+            json!({ "format": "asterisk", "zone": "UTC", "numbers": { "trunkPrefix": 0 } }),
+            400,
+            Some("numbers"),
         ),
         (
             json!({ "name": "other", "format": "asterisk", "zone": "UTC" }),
-            StatusCode::BAD_REQUEST,
+            400,
+            Some("name"),
         ),
-        (
-            json!({ "format": "generic", "zone": "UTC" }),
-            StatusCode::CONFLICT,
-        ),
+        (json!({ "format": "generic", "zone": "UTC" }), 409, None),
     ] {
         let refused = network.put(path, body).await;
-        assert_eq!(refused.status, status, "{}", refused.body);
+        let (given, _, named) = refused.error();
+        assert_eq!((given, named), (status, field), "{}", refused.body);
     }
     let moved = json!({ "format": "asterisk", "zone": "Europe/Warsaw", "numbers":
         { "internationalPrefix": "00", "trunkPrefix": "0", "countryCode": "48" } });

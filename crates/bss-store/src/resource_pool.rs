@@ -33,29 +33,27 @@ pub struct Taken {
     pub value: String,
 }
 
-/// Changes typed columns and document of the chosen row in one place. The pool works on many rows at once, so it
-/// writes the document by SQL; the projected columns are set from the same values. What is chosen is said with
-/// constants: only so does the partial index of its status give the first one without a look at the others.
-macro_rules! reserve {
-    ($chosen:literal) => {
-        concat!(
-            "UPDATE resource SET resource_status = 'reserved', service_id = $2, quarantine_until = NULL,
-                body = (body - 'quarantineUntil') || jsonb_build_object('resourceStatus', 'reserved',
-                    'service', jsonb_build_object('id', $2::uuid, '@referredType', 'Service')),
-                revision = revision + 1, updated_at = $3, updated_by = $4
-            WHERE (slot, id) = (SELECT slot, id FROM resource WHERE category = $1 AND ",
-            $chosen,
-            " LIMIT 1 FOR UPDATE SKIP LOCKED)
-            RETURNING id, value"
-        )
-    };
-}
-
-/// First one that was never used, then the one that has rested longest behind its quarantine.
-const RESERVE: [&str; 2] = [
-    reserve!("resource_status = 'available' ORDER BY id"),
-    reserve!("resource_status = 'suspended' AND quarantine_until <= $3 ORDER BY quarantine_until"),
-];
+/// Takes one that was never used. The pool works on many rows at once, so it writes the document by SQL; the projected
+/// columns are set from the same values. The status is a constant in it: only so does the partial index give the first
+/// one without a look at the others.
+const RESERVE_AVAILABLE: &str = "
+    UPDATE resource SET resource_status = 'reserved', service_id = $2, quarantine_until = NULL,
+        body = (body - 'quarantineUntil') || jsonb_build_object('resourceStatus', 'reserved',
+            'service', jsonb_build_object('id', $2::uuid, '@referredType', 'Service')),
+        revision = revision + 1, updated_at = $3, updated_by = $4
+    WHERE (slot, id) = (SELECT slot, id FROM resource WHERE category = $1 AND resource_status = 'available' ORDER BY id
+        LIMIT 1 FOR UPDATE SKIP LOCKED)
+    RETURNING id, value";
+/// Takes the one that has rested longest behind its quarantine.
+const RESERVE_RESTED: &str = "
+    UPDATE resource SET resource_status = 'reserved', service_id = $2, quarantine_until = NULL,
+        body = (body - 'quarantineUntil') || jsonb_build_object('resourceStatus', 'reserved',
+            'service', jsonb_build_object('id', $2::uuid, '@referredType', 'Service')),
+        revision = revision + 1, updated_at = $3, updated_by = $4
+    WHERE (slot, id) = (SELECT slot, id FROM resource WHERE category = $1 AND resource_status = 'suspended'
+            AND quarantine_until <= $3 ORDER BY quarantine_until
+        LIMIT 1 FOR UPDATE SKIP LOCKED)
+    RETURNING id, value";
 
 /// Takes a free resource out of its pool for a service: one that was never used first, then the one that has
 /// rested longest behind its quarantine; none where the pool is empty. Takers don't wait for each other.
@@ -65,7 +63,7 @@ pub async fn reserve(
     service: ServiceId,
     now: Instant,
 ) -> Result<Option<Taken>, StoreError> {
-    for sql in RESERVE {
+    for sql in [RESERVE_AVAILABLE, RESERVE_RESTED] {
         let row = session
             .query_opt(
                 sql,

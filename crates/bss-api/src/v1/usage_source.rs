@@ -4,11 +4,12 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use bss_app::usage_import::put_source;
-use bss_domain::Refusal;
-use bss_domain::usage::UsageSource;
+use bss_domain::usage::{NumberPlan, SourceFormat, UsageSource};
+use bss_domain::{Refusal, Zone};
 use bss_store::usage_source;
 use serde_json::{Value, json};
 
+use super::body::words;
 use crate::ApiState;
 use crate::kit::{ApiError, Call, json_body};
 
@@ -29,16 +30,31 @@ pub(super) async fn put(
     Path(name): Path<String>,
     body: Bytes,
 ) -> Result<Json<UsageSource>, ApiError> {
-    let mut body = json_body(&body)?;
-    if body.get("name").is_some_and(|given| *given != json!(name)) {
-        let message = format!("name: the path says {name}");
-        return Err(Refusal::invalid("wrongName", "name", &body["name"], message).into());
-    }
-    if let Some(attributes) = body.as_object_mut() {
-        attributes.insert("name".to_owned(), Value::from(name));
-    }
-    let source: UsageSource = serde_json::from_value(body.clone())
-        .map_err(|error| Refusal::invalid("wrongSource", "", &body, format!("no usage source: {error}")))?;
+    let source = read(name, &json_body(&body)?)?;
     put_source(&state.app, &call.context, &source).await?;
     Ok(Json(source))
+}
+
+fn read(name: String, body: &Value) -> Result<UsageSource, Refusal> {
+    if body.get("name").is_some_and(|given| *given != json!(name)) {
+        let message = format!("name: the path says {name}");
+        return Err(Refusal::invalid("wrongName", "name", &body["name"], message));
+    }
+    let (format, zone) = (words(body, "format")?, words(body, "zone")?);
+    let numbers = match &body["numbers"] {
+        Value::Null => NumberPlan::default(),
+        given => serde_json::from_value(given.clone())
+            .map_err(|error| Refusal::invalid("wrongNumbers", "numbers", given, error.to_string()))?,
+    };
+    Ok(UsageSource {
+        name,
+        format: SourceFormat::named(&format).ok_or_else(|| {
+            let known = SourceFormat::ALL.map(SourceFormat::name).join(" or ");
+            let message = format!("format: there is no format {format}: {known}");
+            Refusal::invalid("wrongFormat", "format", &format, message)
+        })?,
+        zone: Zone::named(&zone)
+            .map_err(|error| Refusal::invalid("wrongZone", "zone", &zone, format!("zone: {error}")))?,
+        numbers,
+    })
 }
