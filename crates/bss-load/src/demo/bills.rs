@@ -100,7 +100,7 @@ struct BillRun {
 /// Starts a bill run, or takes up the one that was stopped, and follows it to its end.
 async fn one_run(demo: &Demo<'_>) -> Result<BillRun, DemoError> {
     let began = std::time::Instant::now();
-    let mut run = loop {
+    let run = loop {
         match demo.client.post(BILL_RUN, &json!({}), None).await {
             // One that was cut off goes on by itself: it is waited for.
             Err(ApiError::Refused { status, .. })
@@ -111,17 +111,10 @@ async fn one_run(demo: &Demo<'_>) -> Result<BillRun, DemoError> {
             started => break started?,
         }
     };
-    let id = made(BILL_RUN, &run)?;
-    while run["state"] == "running" {
-        if began.elapsed() > RUN_PATIENCE {
-            let waited = RUN_PATIENCE.as_secs();
-            return Err(DemoError::stuck(format!(
-                "bill run {id} is still running after {waited} s"
-            )));
-        }
-        tokio::time::sleep(RUN_POLL).await;
-        run = demo.client.get(&format!("{BILL_RUN}/{id}")).await?;
-    }
+    let under_way = |state: &str| state == "running";
+    let run = demo
+        .follow(BILL_RUN, run, under_way, (RUN_POLL, RUN_PATIENCE))
+        .await?;
     if let Some(first) = run["anomaly"].as_array().and_then(|anomalies| anomalies.first()) {
         return Err(DemoError::stuck(format!(
             "{} accounts can't be closed, the first being {}: {}",

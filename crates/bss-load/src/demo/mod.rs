@@ -16,16 +16,16 @@ mod usage;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bss_domain::Money;
 use bss_domain::money::Currency;
 use bss_domain::time::Interval;
 use futures::{StreamExt, TryStreamExt};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::api_client::ApiClient;
+use crate::api_client::{ApiClient, id_of};
 
 pub use error::DemoError;
 pub use report::{Check, DemoReport};
@@ -79,6 +79,32 @@ impl Demo<'_> {
             .buffer_unordered(self.plan.in_flight.max(1))
             .try_collect()
             .await
+    }
+
+    /// Reads what was made at a path again until it isn't in one of these states any more, for so long of real time.
+    async fn follow(
+        &self,
+        path: &str,
+        mut made: Value,
+        under_way: impl Fn(&str) -> bool,
+        (every, patience): (Duration, Duration),
+    ) -> Result<Value, DemoError> {
+        let began = Instant::now();
+        let id = id_of(path, &made)?.to_owned();
+        loop {
+            let state = made["state"].as_str().unwrap_or_default();
+            if !under_way(state) {
+                return Ok(made);
+            }
+            if began.elapsed() > patience {
+                let waited = patience.as_secs();
+                return Err(DemoError::stuck(format!(
+                    "{path}/{id} is still {state} after {waited} s"
+                )));
+            }
+            tokio::time::sleep(every).await;
+            made = self.client.get(&format!("{path}/{id}")).await?;
+        }
     }
 
     /// The idempotency key of a step: a run that was cut off sends the same ones again.

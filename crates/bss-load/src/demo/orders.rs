@@ -2,7 +2,7 @@
 //! some; who was refused orders again.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -167,23 +167,10 @@ async fn place(
 }
 
 /// The state in which an order ends; it is read again as long as it hasn't.
-async fn until_ended(demo: &Demo<'_>, mut order: Value) -> Result<String, DemoError> {
-    let began = Instant::now();
-    let id = made(ORDER, &order)?;
-    loop {
-        let state = order["state"].as_str().unwrap_or_default();
-        if ENDED.contains(&state) {
-            return Ok(state.to_owned());
-        }
-        if began.elapsed() > PATIENCE {
-            let waited = PATIENCE.as_secs();
-            return Err(DemoError::stuck(format!(
-                "order {id} is still {state} after {waited} s"
-            )));
-        }
-        tokio::time::sleep(POLL).await;
-        order = demo.client.get(&format!("{ORDER}/{id}")).await?;
-    }
+async fn until_ended(demo: &Demo<'_>, order: Value) -> Result<String, DemoError> {
+    let under_way = |state: &str| !ENDED.contains(&state);
+    let ended = demo.follow(ORDER, order, under_way, (POLL, PATIENCE)).await?;
+    Ok(ended["state"].as_str().unwrap_or_default().to_owned())
 }
 
 /// Tells the network how to behave, where it is the simulator.
