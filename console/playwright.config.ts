@@ -8,6 +8,7 @@ const browser = { launchOptions: { executablePath: '/usr/bin/chromium', args: ['
 export default defineConfig({
   workers: 2,
   // A laden machine may take its time; a state that never comes is still found.
+  timeout: 90_000,
   expect: { timeout: 15_000 },
   fullyParallel: true,
   projects: [
