@@ -6,6 +6,6 @@ mod topic;
 mod trace_parent;
 
 pub use cloud_event::{CloudEvent, NewEvent, Record, SpecVersion};
-pub use log::{AppendSignal, Appends, EventLog, Extent, LogError, admit};
+pub use log::{AppendSignal, Appends, EventLog, Extent, LogError, Standing, admit};
 pub use topic::{PARTITIONS, Topic, UnknownTopic};
 pub use trace_parent::{TraceParent, TraceParentError};

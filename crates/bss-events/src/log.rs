@@ -51,6 +51,17 @@ pub struct Extent {
     pub head: i64,
 }
 
+/// Where a consumer stands in one partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// The topic.
+    pub topic: Topic,
+    /// The partition.
+    pub partition: u16,
+    /// The last position that was consumed.
+    pub position: i64,
+}
+
 /// A log of events: per topic and partition, records in order of dense positions.
 ///
 /// The consumer's position is ours and commits with the effect, so a log only has to give what stands behind a
@@ -68,6 +79,18 @@ pub trait EventLog: Send + Sync {
         after: i64,
         max: usize,
     ) -> Result<Vec<Record>, LogError>;
+
+    /// The same for several partitions, at most `max` records of each; in the order of the places.
+    async fn read_each(&self, places: &[Standing], max: usize) -> Result<Vec<Vec<Record>>, LogError> {
+        let mut all = Vec::with_capacity(places.len());
+        for place in places {
+            all.push(
+                self.read(place.topic, place.partition, place.position, max)
+                    .await?,
+            );
+        }
+        Ok(all)
+    }
 
     /// What the partitions of these topics hold now.
     async fn extents(&self, topics: &[Topic]) -> Result<Vec<Extent>, LogError>;

@@ -11,6 +11,7 @@ use tokio_postgres::{Config, NoTls};
 
 use crate::StoreError;
 use crate::event_log::PostgresLog;
+use crate::resource::Lookups;
 use crate::session::{Scope, Session, UnitOfWork};
 
 /// How the store reaches its database.
@@ -52,6 +53,7 @@ pub struct Store {
     app: Pool,
     worker: Pool,
     appended: AppendSignal,
+    lookups: Lookups,
     room: Arc<OnceLock<Room>>,
 }
 
@@ -64,6 +66,7 @@ impl Store {
             app,
             worker,
             appended: AppendSignal::default(),
+            lookups: Lookups::default(),
             room: Arc::default(),
         };
         drop(store.connection(&store.app).await?);
@@ -95,19 +98,23 @@ impl Store {
     /// The same where the disk's reserve is reached: for sign-in alone, which writes little, and without which no
     /// operator could see what is wrong.
     pub(crate) async fn begin_within_reserve(&self, scope: Scope) -> Result<UnitOfWork, StoreError> {
-        let session = Session::begin(self.connection(&self.app).await?, scope, "").await?;
+        let session = Session::new(self.connection(&self.app).await?, scope, "BEGIN");
         Ok(UnitOfWork::new(session, self))
     }
 
     /// Begins a session of a call that only reads, on one snapshot.
     pub async fn read(&self, scope: Scope) -> Result<Session, StoreError> {
-        Session::begin(self.connection(&self.app).await?, scope, "READ ONLY").await
+        Ok(Session::new(
+            self.connection(&self.app).await?,
+            scope,
+            "BEGIN READ ONLY",
+        ))
     }
 
     /// Begins a session of a stream or a run that reads again and again on one snapshot.
     pub async fn snapshot(&self, scope: Scope) -> Result<Session, StoreError> {
-        let mode = "ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        Session::begin(self.connection(&self.worker).await?, scope, mode).await
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        Ok(Session::new(self.connection(&self.worker).await?, scope, begin))
     }
 
     /// Begins a unit of work of a stream or a run.
@@ -116,7 +123,7 @@ impl Store {
     /// [`StoreError::NoRoom`] where the disk has none; the database doesn't answer.
     pub async fn begin_work(&self, scope: Scope) -> Result<UnitOfWork, StoreError> {
         self.check_room()?;
-        let session = Session::begin(self.connection(&self.worker).await?, scope, "").await?;
+        let session = Session::new(self.connection(&self.worker).await?, scope, "BEGIN");
         Ok(UnitOfWork::new(session, self))
     }
 
@@ -132,6 +139,10 @@ impl Store {
 
     pub(crate) fn appended(&self) -> AppendSignal {
         self.appended.clone()
+    }
+
+    pub(crate) fn lookups(&self) -> &Lookups {
+        &self.lookups
     }
 
     /// The event log of this database.

@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bss_domain::ids::TenantId;
 use bss_events::{AppendSignal, NewEvent, Topic};
 use deadpool_postgres::Object;
-use futures::future::{Either, join3, ready};
+use futures::FutureExt;
+use futures::future::{Either, join, join4, ready};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
 
@@ -30,30 +31,27 @@ impl Scope {
     }
 }
 
-/// One transaction of one tenant. Dropped without an end it takes its connection with it, so that no half-done
-/// transaction ever comes back into the pool.
+/// One transaction of one tenant. It begins with its first statement, in one trip with it. Dropped without an end it
+/// takes its connection with it, so that no half-done transaction ever comes back into the pool.
 pub struct Session {
     connection: Option<Object>,
     scope: Scope,
+    begin: &'static str,
+    begun: AtomicBool,
     /// A statement failed: the server undoes the transaction whatever is asked of it, and COMMIT would say nothing.
     failed: AtomicBool,
 }
 
 impl Session {
-    /// Begins a transaction: `mode` is what follows `BEGIN`.
-    pub(crate) async fn begin(connection: Object, scope: Scope, mode: &str) -> Result<Self, StoreError> {
-        let session = Self {
+    /// A transaction to come, which `begin` begins.
+    pub(crate) fn new(connection: Object, scope: Scope, begin: &'static str) -> Self {
+        Self {
             connection: Some(connection),
             scope,
+            begin,
+            begun: AtomicBool::new(false),
             failed: AtomicBool::new(false),
-        };
-        let setting = format!(
-            "BEGIN {mode}; SELECT set_config('bss.tenant', '{}', true), set_config('bss.actor', '{}', true)",
-            session.scope.tenant,
-            session.scope.actor.replace('\'', "''")
-        );
-        session.client().batch_execute(&setting).await?;
-        Ok(session)
+        }
     }
 
     /// The tenant.
@@ -73,8 +71,7 @@ impl Session {
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, StoreError> {
         let statement = self.prepare(sql).await?;
-        let outcome = self.client().query(&statement, params).await;
-        self.noting(outcome)
+        self.send(self.client().query(&statement, params)).await
     }
 
     /// Runs a query that yields one row at most.
@@ -84,8 +81,7 @@ impl Session {
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Option<Row>, StoreError> {
         let statement = self.prepare(sql).await?;
-        let outcome = self.client().query_opt(&statement, params).await;
-        self.noting(outcome)
+        self.send(self.client().query_opt(&statement, params)).await
     }
 
     /// Runs a query that yields exactly one row.
@@ -95,23 +91,62 @@ impl Session {
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Row, StoreError> {
         let statement = self.prepare(sql).await?;
-        let outcome = self.client().query_one(&statement, params).await;
-        self.noting(outcome)
+        self.send(self.client().query_one(&statement, params)).await
     }
 
     /// Runs a statement and tells how many rows it touched.
     pub(crate) async fn execute(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<u64, StoreError> {
         let statement = self.prepare(sql).await?;
-        let outcome = self.client().execute(&statement, params).await;
+        self.send(self.client().execute(&statement, params)).await
+    }
+
+    /// Sends a statement, behind what begins the transaction where it is the first one: both go out in one trip.
+    pub(crate) async fn send<T>(
+        &self,
+        statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, StoreError> {
+        let (begun, outcome) = join(self.opening().await?, statement).await;
+        begun?;
         self.noting(outcome)
     }
 
-    /// Ends a session that only read.
-    pub async fn finish(mut self) -> Result<(), StoreError> {
-        self.check_whole()?;
-        self.end("COMMIT").await
+    /// What begins the transaction, or nothing where it has begun. The future has to be polled before the statement's
+    /// own, and at once: messages go out in that order.
+    async fn opening(&self) -> Result<impl Future<Output = Result<(), StoreError>>, StoreError> {
+        const SET_SCOPE: &str =
+            "SELECT set_config('bss.tenant', $1, true), set_config('bss.actor', $2, true)";
+        if self.begun.load(Ordering::Relaxed) {
+            return Ok(Either::Left(ready(Ok(()))));
+        }
+        let set_scope = self.prepare(SET_SCOPE).await?;
+        // Nothing is awaited between here and the first poll, so of two statements at once the first begins.
+        if self.begun.swap(true, Ordering::Relaxed) {
+            return Ok(Either::Left(ready(Ok(()))));
+        }
+        let client = self.client();
+        let tenant = self.scope.tenant.to_string();
+        Ok(Either::Right(async move {
+            let params: [&(dyn ToSql + Sync); 2] = [&tenant, &self.scope.actor];
+            let (begun, set) = join(
+                client.batch_execute(self.begin),
+                client.query_one(&set_scope, &params),
+            )
+            .await;
+            self.noting(begun.and(set).map(drop))
+        }))
     }
 
+    /// Ends a session that only read. Nobody waits for the end: whoever has the connection next is behind it.
+    pub async fn finish(mut self) -> Result<(), StoreError> {
+        self.check_whole()?;
+        if self.begun.load(Ordering::Relaxed) {
+            let _ = self.client().batch_execute("COMMIT").now_or_never();
+        }
+        self.connection.take();
+        Ok(())
+    }
+
+    /// The connection, for what [`Session::send`] sends.
     pub(crate) fn client(&self) -> &Client {
         // The connection is there until `end` takes it, and `end` is called by value alone.
         self.connection
@@ -142,19 +177,13 @@ impl Session {
         }
         Ok(())
     }
-
-    async fn end(&mut self, how: &str) -> Result<(), StoreError> {
-        let ended = self.client().batch_execute(how).await;
-        if ended.is_ok() {
-            self.connection.take();
-        }
-        Ok(ended?)
-    }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
+        if let Some(connection) = self.connection.take()
+            && self.begun.load(Ordering::Relaxed)
+        {
             // Taken out of the pool, it is closed: the server rolls back.
             drop(Object::take(connection));
         }
@@ -193,7 +222,10 @@ pub struct Advance {
     pub to: i64,
 }
 
-const ADVANCE: &str = "SELECT bss_advance($1, $2, $3, $4, $5, $6)";
+const ADVANCE: &str = "\
+    SELECT bss_advance($1, step.topic, step.partition, step.epoch, step.behind, step.ahead) \
+    FROM unnest($2::smallint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[]) \
+         AS step (topic, partition, epoch, behind, ahead)";
 
 impl UnitOfWork {
     pub(crate) fn new(session: Session, store: &Store) -> Self {
@@ -221,12 +253,10 @@ impl UnitOfWork {
         if tenant == self.session.scope.tenant {
             return Ok(());
         }
-        self.session
-            .query_one(
-                "SELECT set_config('bss.tenant', $1, true)",
-                &[&tenant.to_string()],
-            )
-            .await?;
+        if self.session.begun.load(Ordering::Relaxed) {
+            let set = "SELECT set_config('bss.tenant', $1, true)";
+            self.session.query_one(set, &[&tenant.to_string()]).await?;
+        }
         self.session.scope.tenant = tenant;
         Ok(())
     }
@@ -239,8 +269,9 @@ impl UnitOfWork {
             events: self.events.len(),
         };
         let sql = format!("SAVEPOINT s{}", point.number);
-        let outcome = self.session.client().batch_execute(&sql).await;
-        self.session.noting(outcome)?;
+        self.session
+            .send(self.session.client().batch_execute(&sql))
+            .await?;
         Ok(point)
     }
 
@@ -256,39 +287,50 @@ impl UnitOfWork {
     /// Appends the events as the last statement and commits. A transaction in which a statement failed is not
     /// committed, even where the caller went on.
     pub async fn commit(self) -> Result<(), StoreError> {
-        self.finish(None).await
+        self.finish(&[]).await
     }
 
-    /// Commits what a group's batch has caused together with the position it has reached, or nothing:
-    /// [`StoreError::Fenced`] where the lease was taken or the position moved by somebody else.
-    pub async fn commit_at(self, advance: &Advance) -> Result<(), StoreError> {
-        self.finish(Some(advance)).await
+    /// Commits what a group's batch has caused together with the positions it has reached, or nothing:
+    /// [`StoreError::Fenced`] where a lease was taken or a position moved by somebody else.
+    pub async fn commit_at(self, steps: &[Advance]) -> Result<(), StoreError> {
+        self.finish(steps).await
     }
 
     /// Undoes everything and gives the connection back.
     pub async fn rollback(mut self) -> Result<(), StoreError> {
-        self.session.end("ROLLBACK").await
+        if self.session.begun.load(Ordering::Relaxed) {
+            self.session.client().batch_execute("ROLLBACK").await?;
+        }
+        self.session.connection.take();
+        Ok(())
     }
 
     /// Position, events and COMMIT go out in one trip. COMMIT says nothing of a statement that failed before it (the
     /// server has undone everything then), so each one's own answer counts.
-    async fn finish(mut self, advance: Option<&Advance>) -> Result<(), StoreError> {
+    async fn finish(mut self, steps: &[Advance]) -> Result<(), StoreError> {
         self.session.check_whole()?;
         let append = event_log::Append::of(&self.session, &self.events).await?;
-        let step = match advance {
-            Some(advance) => Some((advance, self.session.prepare(ADVANCE).await?)),
-            None => None,
+        let advance = match steps {
+            [] => None,
+            _ => Some(self.session.prepare(ADVANCE).await?),
         };
+        if advance.is_none() && append.is_none() && !self.session.begun.load(Ordering::Relaxed) {
+            self.session.connection.take();
+            return Ok(());
+        }
+        let opening = self.session.opening().await?;
         let client = self.session.client();
-        let advanced = match &step {
-            Some((advance, statement)) => Either::Left(move_position(client, statement, advance)),
+        let advanced = match &advance {
+            Some(statement) => Either::Left(move_positions(client, statement, steps)),
             None => Either::Right(ready(Ok(()))),
         };
         let appended = match &append {
             Some(append) => Either::Left(append.run(client)),
             None => Either::Right(ready(Ok(()))),
         };
-        let (advanced, appended, committed) = join3(advanced, appended, client.batch_execute("COMMIT")).await;
+        let commit = client.batch_execute("COMMIT");
+        let (begun, advanced, appended, committed) = join4(opening, advanced, appended, commit).await;
+        begun?;
         advanced?;
         appended?;
         committed.map_err(StoreError::naming_constraints)?;
@@ -300,23 +342,19 @@ impl UnitOfWork {
     }
 }
 
-async fn move_position(client: &Client, statement: &Statement, advance: &Advance) -> Result<(), StoreError> {
-    let params: [&(dyn ToSql + Sync); 6] = [
-        &advance.group,
-        &advance.topic.sql(),
-        &(advance.partition as i16),
-        &advance.epoch,
-        &advance.from,
-        &advance.to,
-    ];
-    match client.query_one(statement, &params).await {
+async fn move_positions(client: &Client, statement: &Statement, steps: &[Advance]) -> Result<(), StoreError> {
+    let topics: Vec<i16> = steps.iter().map(|step| step.topic.sql()).collect();
+    let partitions: Vec<i16> = steps.iter().map(|step| step.partition as i16).collect();
+    let epochs: Vec<i64> = steps.iter().map(|step| step.epoch).collect();
+    let behind: Vec<i64> = steps.iter().map(|step| step.from).collect();
+    let ahead: Vec<i64> = steps.iter().map(|step| step.to).collect();
+    let group = steps.first().map_or("", |step| &step.group);
+    let params: [&(dyn ToSql + Sync); 6] = [&group, &topics, &partitions, &epochs, &behind, &ahead];
+    match client.execute(statement, &params).await {
         Ok(_) => Ok(()),
-        Err(error) if error.code().is_some_and(|code| code.code() == "BSS01") => {
-            Err(StoreError::Fenced(format!(
-                "{} {} partition {}",
-                advance.group, advance.topic, advance.partition
-            )))
-        }
+        Err(error) if error.code().is_some_and(|code| code.code() == "BSS01") => Err(StoreError::Fenced(
+            format!("{group} {topics:?} partitions {partitions:?}"),
+        )),
         Err(error) => Err(StoreError::naming_constraints(error)),
     }
 }

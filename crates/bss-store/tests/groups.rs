@@ -79,17 +79,17 @@ async fn a_paused_worker_whose_lease_was_taken_cannot_commit() {
     let other = member("other", Duration::from_mins(1));
     let new = hold(&store, &other, partition).await;
     assert!(new.epoch > old.epoch);
-    let outcome = work.commit_at(&step(old, 0, 1)).await;
+    let outcome = work.commit_at(&[step(old, 0, 1)]).await;
     assert!(matches!(outcome, Err(StoreError::Fenced(_))), "{outcome:?}");
     assert_eq!(position(&store, partition).await, 0);
 
     let mut work = store.begin_work(scope(1)).await.unwrap();
     work.emit(event(Topic::Audit, tenant(1), 1, 2));
-    work.commit_at(&step(new, 0, 1)).await.unwrap();
+    work.commit_at(&[step(new, 0, 1)]).await.unwrap();
     assert_eq!(position(&store, partition).await, 1);
     // The same step again, as after an answer that got lost.
     let work = store.begin_work(scope(1)).await.unwrap();
-    let outcome = work.commit_at(&step(new, 0, 1)).await;
+    let outcome = work.commit_at(&[step(new, 0, 1)]).await;
     assert!(matches!(outcome, Err(StoreError::Fenced(_))), "{outcome:?}");
     let audit: i64 = store
         .log()
@@ -151,7 +151,7 @@ async fn retention_drops_what_is_old_and_consumed_by_every_group() {
 
     let lease = hold(&store, &reader, partition).await;
     let work = store.begin_work(scope(1)).await.unwrap();
-    work.commit_at(&step(lease, 0, 2)).await.unwrap();
+    work.commit_at(&[step(lease, 0, 2)]).await.unwrap();
     let gone = maintain(&store, 5).await.unwrap();
     assert_eq!(
         (gone.unconsumed.len(), gone.dropped),
@@ -216,7 +216,7 @@ async fn copy_batch(store: &Store, lease: Lease, from: i64) {
         work.emit(event(Topic::Audit, tenant(1), 0, number_of(record)));
     }
     let to = records.last().unwrap().position;
-    work.commit_at(&step(lease, from, to)).await.unwrap();
+    work.commit_at(&[step(lease, from, to)]).await.unwrap();
 }
 
 fn number_of(record: &Record) -> u64 {

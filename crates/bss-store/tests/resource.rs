@@ -207,3 +207,58 @@ async fn another_tenant_sees_and_changes_nothing() {
     );
     assert!(resource::delete(&own, &CUSTOMER, id).await.unwrap());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_lookups_at_once_find_each_its_own_and_nothing_of_another_tenant() {
+    let store = store().await;
+    let mut ids = Vec::new();
+    for number in 1..=20 {
+        ids.push(
+            insert(
+                &store,
+                number,
+                json!({ "name": number.to_string(), "status": "approved" }),
+            )
+            .await,
+        );
+    }
+    let unknown = CustomerId::new(1_700_000_000_999, 99).uuid();
+    let asked = (0..400_usize).map(|turn| {
+        let (store, ids) = (store.clone(), ids.clone());
+        tokio::spawn(async move {
+            let (tenant_of, id) = match turn % 4 {
+                0 => (2, ids[turn % 20]),
+                1 => (1, unknown),
+                _ => (1, ids[turn % 20]),
+            };
+            let found = resource::lookup(&store, tenant(tenant_of), &CUSTOMER, id)
+                .await
+                .unwrap();
+            let name = found.map(|stored| stored.body["name"].as_str().unwrap().to_owned());
+            let wanted = (turn % 4 > 1).then(|| (turn % 20 + 1).to_string());
+            assert_eq!(name, wanted, "turn {turn}");
+        })
+    });
+    for answer in futures::future::join_all(asked).await {
+        answer.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lookup_sees_what_was_committed_before_it() {
+    let store = store().await;
+    let id = insert(&store, 1, json!({ "name": "0", "status": "approved" })).await;
+    for revision in 1..50 {
+        let body = json!({ "name": revision.to_string(), "status": "approved" });
+        let work = store.begin(scope(1)).await.unwrap();
+        resource::update(&work, &CUSTOMER, id, revision, &body, NOW.parse().unwrap())
+            .await
+            .unwrap();
+        work.commit().await.unwrap();
+        let found = resource::lookup(&store, tenant(1), &CUSTOMER, id)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(found.body, body);
+    }
+}

@@ -155,6 +155,10 @@ impl Application for Charging {
         &[Topic::Usage]
     }
 
+    fn joins_partitions(&self) -> bool {
+        false
+    }
+
     fn batch(&self) -> usize {
         BATCH
     }

@@ -4,6 +4,8 @@
 //! Windows are hours of event time, and a late arrival is added to the hour that it belongs to, whenever it comes.
 //! Usage is counted behind charging, which knows duplicates: a record counts at the position it was rated from.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use bss_domain::ids::{CustomerBillId, CustomerId};
 use bss_domain::usage::{ServiceKind, Usage};
@@ -27,6 +29,10 @@ impl Application for CustomerAnalytics {
 
     fn topics(&self) -> &'static [Topic] {
         &[Topic::Order, Topic::Usage, Topic::Invoice, Topic::Payment]
+    }
+
+    fn pace(&self) -> Duration {
+        Duration::from_millis(100)
     }
 
     fn batch(&self) -> usize {

@@ -2,6 +2,8 @@
 //!
 //! Usage is left out: a callback for each record of a switch would be no notification.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use bss_app::notification;
 use bss_events::{Record, Topic};
@@ -28,6 +30,10 @@ impl Application for Notifications {
             Topic::Invoice,
             Topic::Payment,
         ]
+    }
+
+    fn pace(&self) -> Duration {
+        Duration::from_millis(50)
     }
 
     fn batch(&self) -> usize {

@@ -13,21 +13,19 @@ const ALWAYS: &[&str] = &["id", "href", "@type"];
 pub(crate) fn presented(
     state: &ApiState,
     resource: &Resource,
-    stored: &Stored,
+    stored: Stored,
     fields: Option<&[String]>,
 ) -> Value {
     let mut object = Map::new();
     object.insert("id".to_owned(), stored.id.to_string().into());
-    object.insert("href".to_owned(), href(state, resource, stored).into());
+    object.insert("href".to_owned(), href(state, resource, &stored).into());
     object.insert("@type".to_owned(), resource.kind.into());
     if let Some(name) = resource.last_update {
         object.insert(name.to_owned(), stored.updated_at.to_string().into());
     }
-    for (name, value) in stored.body.as_object().into_iter().flatten() {
-        let ours = matches!(name.as_str(), "id" | "href") || Some(name.as_str()) == resource.last_update;
-        if !ours {
-            object.insert(name.clone(), value.clone());
-        }
+    if let Value::Object(body) = stored.body {
+        let ours = |name: &str| matches!(name, "id" | "href") || Some(name) == resource.last_update;
+        object.extend(body.into_iter().filter(|(name, _)| !ours(name)));
     }
     if let Some(fields) = fields {
         // TMF630 wants whole attributes: of `a.b` it is `a`.

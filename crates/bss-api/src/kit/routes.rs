@@ -81,7 +81,7 @@ async fn list(
     let fields = query.fields.as_deref();
     let shown: Vec<Value> = page
         .rows
-        .iter()
+        .into_iter()
         .map(|stored| presented(&state, resource, stored, fields))
         .collect();
     Ok(answer_page(&state, &uri, &query, shown, (page.total, page.exact)))
@@ -99,8 +99,9 @@ async fn get(
     if resource.reads.revision_tells_all() && call.knows(stored.revision) {
         return Ok((StatusCode::NOT_MODIFIED, tagged(&stored)?).into_response());
     }
-    let shown = presented(&state, resource, &stored, query.fields.as_deref());
-    Ok((tagged(&stored)?, Json(shown)).into_response())
+    let headers = tagged(&stored)?;
+    let shown = presented(&state, resource, stored, query.fields.as_deref());
+    Ok((headers, Json(shown)).into_response())
 }
 
 async fn create(resource: &'static Resource, state: ApiState, call: Call, body: Bytes) -> Answer {
@@ -121,7 +122,7 @@ async fn create(resource: &'static Resource, state: ApiState, call: Call, body: 
     let mut headers = tagged(&stored)?;
     let location = href(&state, resource, &stored);
     headers.insert(header::LOCATION, header_value(&location)?);
-    let shown = presented(&state, resource, &stored, None);
+    let shown = presented(&state, resource, stored, None);
     Ok((StatusCode::CREATED, headers, Json(shown)).into_response())
 }
 
@@ -135,15 +136,17 @@ async fn patch(
     let stored = find(resource, &state, &call, &id).await?;
     let expected = call.expected(resource.kind, &id, stored.revision)?;
     let sent = json_body(&body)?;
-    let shown = presented(&state, resource, &stored, None);
+    let known = stored.id;
+    let shown = presented(&state, resource, stored, None);
     let patch = without_echo(resource, &shown, sent);
     check_addresses(&state, &patch)?;
     let changed = commands(resource)?
-        .patch(&state.app, &call.context, stored.id, patch, expected)
+        .patch(&state.app, &call.context, known, patch, expected)
         .await?;
     let changed = whole(resource, &state, &call, changed).await?;
-    let shown = presented(&state, resource, &changed, None);
-    Ok((tagged(&changed)?, Json(shown)).into_response())
+    let headers = tagged(&changed)?;
+    let shown = presented(&state, resource, changed, None);
+    Ok((headers, Json(shown)).into_response())
 }
 
 async fn delete(resource: &'static Resource, state: ApiState, call: Call, Path(id): Path<String>) -> Answer {
@@ -164,13 +167,12 @@ pub(super) async fn find(
 ) -> Result<Stored, ApiError> {
     let missing = || ApiError::from(AppError::not_found(resource.kind, id));
     let known: Uuid = id.parse().map_err(|_| missing())?;
-    let session = call.read(state).await?;
-    let stored = resource.reads.get(&session, known).await?.ok_or_else(missing)?;
+    let found = resource.reads.look_up(&state.app, &call.context, known).await?;
+    let stored = found.ok_or_else(missing)?;
     let seen = match call.confined_to {
-        Some(customer) => owns(resource, &session, &stored, customer).await?,
+        Some(customer) => owns(resource, (state, call), &stored, customer).await?,
         None => true,
     };
-    session.finish().await?;
     if seen { Ok(stored) } else { Err(missing()) }
 }
 
@@ -184,22 +186,25 @@ async fn whole(
     if resource.reads.revision_tells_all() {
         return Ok(stored);
     }
-    let session = call.read(state).await?;
-    let read = resource.reads.get(&session, stored.id).await?;
-    session.finish().await?;
+    let read = resource
+        .reads
+        .look_up(&state.app, &call.context, stored.id)
+        .await?;
     Ok(read.unwrap_or(stored))
 }
 
 async fn owns(
     resource: &Resource,
-    session: &Session,
+    (state, call): (&ApiState, &Call),
     stored: &Stored,
     customer: CustomerId,
 ) -> Result<bool, ApiError> {
     match resource.owner {
         Owner::Itself => Ok(stored.id == Uuid::from(customer)),
         Owner::Account(path) => {
-            let accounts = billing_account::of_customer(session, customer).await?;
+            let session = call.read(state).await?;
+            let accounts = billing_account::of_customer(&session, customer).await?;
+            session.finish().await?;
             let named = text_at(path, &stored.body)?;
             Ok(accounts.iter().any(|account| Some(account.to_string()) == named))
         }

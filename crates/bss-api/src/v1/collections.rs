@@ -239,7 +239,7 @@ async fn document(
 /// A payment as TMF676 shows it.
 async fn shown(state: &ApiState, call: &Call, id: PaymentId) -> Result<Value, ApiError> {
     let stored = stored(state, call, id).await?;
-    Ok(presented(state, &resources::payment::PAYMENT, &stored, None))
+    Ok(presented(state, &resources::payment::PAYMENT, stored, None))
 }
 
 async fn stored(state: &ApiState, call: &Call, id: PaymentId) -> Result<Stored, ApiError> {

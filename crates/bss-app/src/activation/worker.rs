@@ -9,8 +9,9 @@ use bss_domain::service::Service;
 use bss_events::EventLog as _;
 use bss_store::activation::{self, Activation, ActivationState};
 use bss_store::product::SERVICE;
-use bss_store::resource;
+use bss_store::resource::{self, Stored};
 use rand::RngExt;
+use serde::Deserialize as _;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -64,9 +65,9 @@ pub async fn run(app: App, network: Arc<dyn Network>, config: ActivationConfig, 
         } else {
             LOOK_GAP
         };
-        for (tenant, piece) in claimed {
+        for claimed in claimed {
             let (app, network) = (app.clone(), network.clone());
-            under_way.spawn(async move { attempt(&app, &network, tenant, piece).await });
+            under_way.spawn(async move { attempt(&app, &network, claimed).await });
         }
         tokio::select! {
             () = stop.cancelled() => break,
@@ -89,19 +90,20 @@ pub async fn run_due(
 ) -> Result<usize, AppError> {
     let claimed = claim(app, config, config.concurrency).await?;
     let done = claimed.len();
-    let attempts = claimed
-        .into_iter()
-        .map(|(tenant, piece)| attempt(app, network, tenant, piece));
+    let attempts = claimed.into_iter().map(|claimed| attempt(app, network, claimed));
     futures::future::join_all(attempts).await;
     Ok(done)
 }
 
+/// A piece of work that is this worker's for one attempt, and what it asks of the network.
+struct Claimed {
+    tenant: TenantId,
+    piece: Activation,
+    request: NetworkRequest,
+}
+
 /// Claims what is due, so many at most, for one attempt each.
-async fn claim(
-    app: &App,
-    config: &ActivationConfig,
-    at_most: usize,
-) -> Result<Vec<(TenantId, Activation)>, AppError> {
+async fn claim(app: &App, config: &ActivationConfig, at_most: usize) -> Result<Vec<Claimed>, AppError> {
     if at_most == 0 {
         return Ok(Vec::new());
     }
@@ -113,15 +115,49 @@ async fn claim(
     for (tenant, ids) in by_tenant {
         let context = RequestContext::system(tenant, ACTOR);
         let work = app.store.begin_work(context.scope()).await?;
-        let claimed = activation::claim(&work, &ids, config.lease).await?;
+        let pieces = activation::claim(&work, &ids, config.lease).await?;
+        let services: Vec<Uuid> = pieces.iter().map(|piece| piece.service.uuid()).collect();
+        let services = resource::get_all(&work, &SERVICE, &services).await?;
         work.commit().await?;
-        all.extend(claimed.into_iter().map(|piece| (tenant, piece)));
+        for piece in pieces {
+            match request(&piece, &services) {
+                Ok(request) => all.push(Claimed {
+                    tenant,
+                    piece,
+                    request,
+                }),
+                // Its lease runs out, and it is looked at again.
+                Err(error) => tracing::error!(error = %shown(&error), "an activation can't be asked for"),
+            }
+        }
     }
     Ok(all)
 }
 
+/// What a piece asks of the network.
+fn request(piece: &Activation, services: &[Stored]) -> Result<NetworkRequest, AppError> {
+    let stored = services
+        .iter()
+        .find(|stored| stored.id == piece.service.uuid())
+        .ok_or_else(|| AppError::not_found("Service", piece.service))?;
+    let service = Service::deserialize(&stored.body).map_err(AppError::internal)?;
+    Ok(NetworkRequest {
+        request_id: piece.id,
+        action: piece.action.name(),
+        service_id: piece.service.uuid(),
+        service: service.name,
+        characteristic: service.service_characteristic,
+        traceparent: None,
+    })
+}
+
 /// Asks the network once and writes down what came of it.
-async fn attempt(app: &App, network: &Arc<dyn Network>, tenant: TenantId, piece: Activation) {
+async fn attempt(app: &App, network: &Arc<dyn Network>, claimed: Claimed) {
+    let Claimed {
+        tenant,
+        piece,
+        mut request,
+    } = claimed;
     let span = tracing::info_span!(
         "activation",
         action = piece.action.name(),
@@ -133,7 +169,7 @@ async fn attempt(app: &App, network: &Arc<dyn Network>, tenant: TenantId, piece:
     let attempted: Result<(), AppError> = async move {
         let mut context = RequestContext::system(tenant, ACTOR);
         context.traceparent = context.traceparent.or(piece.traceparent);
-        let request = request(app, &context, &piece).await?;
+        request.traceparent = context.traceparent;
         // The first attempt is sent; what nobody knows is asked. A state of `unknown` outlives a crash, and so does an
         // attempt that began and has no outcome.
         let blind = piece.state == ActivationState::Due && piece.attempts == 1;
@@ -179,27 +215,6 @@ fn outcome_of(step: NextStep) -> Outcome {
         wait_ms: wait_ms + spread,
         reason,
     }
-}
-
-async fn request(
-    app: &App,
-    context: &RequestContext,
-    piece: &Activation,
-) -> Result<NetworkRequest, AppError> {
-    let session = app.store.read(context.scope()).await?;
-    let stored = resource::get(&session, &SERVICE, piece.service.uuid())
-        .await?
-        .ok_or_else(|| AppError::not_found("Service", piece.service))?;
-    session.finish().await?;
-    let service: Service = serde_json::from_value(stored.body).map_err(AppError::internal)?;
-    Ok(NetworkRequest {
-        request_id: piece.id,
-        action: piece.action.name(),
-        service_id: piece.service.uuid(),
-        service: service.name,
-        characteristic: service.service_characteristic,
-        traceparent: context.traceparent,
-    })
 }
 
 /// The error with its cause: this text is for the log.

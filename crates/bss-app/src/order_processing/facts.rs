@@ -3,7 +3,7 @@ use bss_domain::catalog::lifecycle::LifecycleStatus;
 use bss_domain::document::Node;
 use bss_domain::fulfilment::{OfferingFacts, ServiceFacts};
 use bss_domain::ids::{ProductOfferingId, ProductOfferingPriceId};
-use bss_domain::{Currency, Instant, Refusal, TypedId};
+use bss_domain::{Currency, Instant, Refusal};
 use bss_store::Session;
 use bss_store::catalog::{
     PRODUCT_OFFERING, PRODUCT_OFFERING_PRICE, PRODUCT_SPECIFICATION, RESOURCE_SPECIFICATION,
@@ -28,12 +28,7 @@ pub async fn facts(
     field: &str,
 ) -> Result<OfferingFacts, AppError> {
     let place = Place { session, now, field };
-    let mut facts = place.offering(offering.to_owned(), 0).await?;
-    let alone = document(session, &PRODUCT_OFFERING, facts.id.uuid()).await?;
-    if alone.is_some_and(|body| body["isSellable"].as_bool() == Some(false)) {
-        facts.unsellable = Some("is only sold within a bundle".to_owned());
-    }
-    Ok(facts)
+    place.offering(offering.to_owned(), 0).await
 }
 
 /// Where the catalog is read, when, and for which item.
@@ -50,9 +45,10 @@ impl<'a> Place<'a> {
         async move {
             let missing = || unknown(self.field, &offering, "is in no catalog of ours");
             let id: Uuid = offering.parse().map_err(|_| missing())?;
-            let body = document(self.session, &PRODUCT_OFFERING, id)
+            let body = resource::get(self.session, &PRODUCT_OFFERING, id)
                 .await?
-                .ok_or_else(missing)?;
+                .ok_or_else(missing)?
+                .body;
             let root = Node::root(&body)?;
             let mut bundled = Vec::new();
             for part in root.list("bundledProductOffering")? {
@@ -68,12 +64,15 @@ impl<'a> Place<'a> {
                         .await?,
                 );
             }
+            let only_bundled = depth == 0 && body["isSellable"].as_bool() == Some(false);
             Ok(OfferingFacts {
                 id: ProductOfferingId::from(id),
                 name: root.optional_text("name")?.unwrap_or_else(|| offering.clone()),
-                unsellable: unsellable(&body, self.now),
+                unsellable: only_bundled
+                    .then(|| "is only sold within a bundle".to_owned())
+                    .or_else(|| unsellable(&body, self.now)),
                 prices: self.prices(&root, &offering).await?,
-                services: services(self.session, &root, self.field, &offering).await?,
+                services: self.services(&root, &offering).await?,
                 bundled,
             })
         }
@@ -87,19 +86,8 @@ impl<'a> Place<'a> {
         offering: &str,
     ) -> Result<Vec<(ProductOfferingPriceId, Option<Currency>)>, AppError> {
         let mut prices = Vec::new();
-        for price in root.list("productOfferingPrice")? {
-            let given = price.require("id")?.text()?;
-            let gone = || {
-                unknown(
-                    self.field,
-                    offering,
-                    &format!("has the price {given}, which doesn't exist"),
-                )
-            };
-            let id: Uuid = given.parse().map_err(|_| gone())?;
-            let body = document(self.session, &PRODUCT_OFFERING_PRICE, id)
-                .await?
-                .ok_or_else(gone)?;
+        let references = root.list("productOfferingPrice")?;
+        for body in self.all(&PRODUCT_OFFERING_PRICE, &references, offering).await? {
             if unsellable(&body, self.now).is_none() {
                 let version = PriceVersion::from_tmf(&body)?;
                 prices.push((version.id, version.currency));
@@ -107,58 +95,62 @@ impl<'a> Place<'a> {
         }
         Ok(prices)
     }
-}
 
-/// The services of an offering's specification, each with the pools of its resources.
-async fn services(
-    session: &Session,
-    offering: &Node<'_>,
-    field: &str,
-    name: &str,
-) -> Result<Vec<ServiceFacts>, AppError> {
-    let Some(specification) = offering.get("productSpecification") else {
-        return Ok(Vec::new());
-    };
-    let body = referenced(session, &PRODUCT_SPECIFICATION, &specification, field, name).await?;
-    let mut services = Vec::new();
-    for reference in Node::root(&body)?.list("serviceSpecification")? {
-        let service = referenced(session, &SERVICE_SPECIFICATION, &reference, field, name).await?;
-        let service = Node::root(&service)?;
+    /// The services of an offering's specification, each with the pools of its resources.
+    async fn services(self, root: &Node<'_>, offering: &str) -> Result<Vec<ServiceFacts>, AppError> {
+        let references = Vec::from_iter(root.get("productSpecification"));
+        let mut services = Vec::new();
+        for body in self.all(&PRODUCT_SPECIFICATION, &references, offering).await? {
+            let references = Node::root(&body)?.list("serviceSpecification")?;
+            for service in self.all(&SERVICE_SPECIFICATION, &references, offering).await? {
+                services.push(self.service(&service, offering).await?);
+            }
+        }
+        Ok(services)
+    }
+
+    async fn service(self, body: &Value, offering: &str) -> Result<ServiceFacts, AppError> {
+        let service = Node::root(body)?;
+        let references = service.list("resourceSpecification")?;
         let mut resources = Vec::new();
-        for reference in service.list("resourceSpecification")? {
-            let resource = referenced(session, &RESOURCE_SPECIFICATION, &reference, field, name).await?;
+        for resource in self.all(&RESOURCE_SPECIFICATION, &references, offering).await? {
             resources.push(Node::root(&resource)?.require("category")?.parse()?);
         }
-        services.push(ServiceFacts {
+        Ok(ServiceFacts {
             specification: service.require("id")?.parse()?,
             name: service.require("name")?.text()?.to_owned(),
             resources,
-        });
+        })
     }
-    Ok(services)
-}
 
-async fn referenced(
-    session: &Session,
-    table: &Table,
-    reference: &Node<'_>,
-    field: &str,
-    offering: &str,
-) -> Result<Value, AppError> {
-    let given = reference.require("id")?.text()?;
-    let gone = || {
-        unknown(
-            field,
-            offering,
-            &format!("rests on {} {given}, which doesn't exist", table.name),
-        )
-    };
-    let id: Uuid = given.parse().map_err(|_| gone())?;
-    document(session, table, id).await?.ok_or_else(gone)
-}
-
-async fn document(session: &Session, table: &Table, id: Uuid) -> Result<Option<Value>, AppError> {
-    Ok(resource::get(session, table, id).await?.map(|stored| stored.body))
+    /// What these references lead to, in their order, read in one trip.
+    async fn all(
+        self,
+        table: &Table,
+        references: &[Node<'_>],
+        offering: &str,
+    ) -> Result<Vec<Value>, AppError> {
+        if references.is_empty() {
+            return Ok(Vec::new());
+        }
+        let gone = |given: &str| {
+            let what = format!("rests on {} {given}, which doesn't exist", table.name);
+            unknown(self.field, offering, &what)
+        };
+        let mut ids: Vec<Uuid> = Vec::new();
+        for reference in references {
+            let given = reference.require("id")?.text()?;
+            ids.push(given.parse().map_err(|_| gone(given))?);
+        }
+        let found = resource::get_all(self.session, table, &ids).await?;
+        let body_of = |id: &Uuid| {
+            let stored = found.iter().find(|stored| stored.id == *id);
+            stored
+                .map(|stored| stored.body.clone())
+                .ok_or_else(|| gone(&id.to_string()))
+        };
+        ids.iter().map(body_of).collect()
+    }
 }
 
 /// Why a catalog document can't be sold now: its lifecycle (TMF620 §LifecycleStatus) or its validity.

@@ -5,7 +5,7 @@ use bss_store::resource::{self, Comparison, Page, Query, QueryError, Stored, Tab
 use futures::future::BoxFuture;
 use uuid::Uuid;
 
-use crate::AppError;
+use crate::{App, AppError, RequestContext};
 
 /// A condition of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,19 @@ pub trait Reads: Send + Sync {
     /// A page of them.
     async fn list(&self, session: &Session, request: &ListRequest) -> Result<Page, AppError>;
 
+    /// One resource for a caller who asks for nothing else.
+    async fn look_up(
+        &self,
+        app: &App,
+        context: &RequestContext,
+        id: Uuid,
+    ) -> Result<Option<Stored>, AppError> {
+        let session = app.store.read(context.scope()).await?;
+        let found = self.get(&session, id).await?;
+        session.finish().await?;
+        Ok(found)
+    }
+
     /// Whether a document changes only together with its revision. Where a part of it is computed from other rows it
     /// doesn't, and nobody may keep an old answer because of it.
     fn revision_tells_all(&self) -> bool {
@@ -54,6 +67,15 @@ pub struct Documents(pub &'static Table);
 impl Reads for Documents {
     async fn get(&self, session: &Session, id: Uuid) -> Result<Option<Stored>, AppError> {
         Ok(resource::get(session, self.0, id).await?)
+    }
+
+    async fn look_up(
+        &self,
+        app: &App,
+        context: &RequestContext,
+        id: Uuid,
+    ) -> Result<Option<Stored>, AppError> {
+        Ok(resource::lookup(&app.store, context.caller.tenant, self.0, id).await?)
     }
 
     async fn list(&self, session: &Session, request: &ListRequest) -> Result<Page, AppError> {

@@ -76,7 +76,7 @@ pub async fn scan_usage(
         last = scan.slots.end(),
         behind = scan.behind,
     );
-    let stream = session.client().copy_out(&sql).await?;
+    let stream = session.send(session.client().copy_out(&sql)).await?;
     let types = [
         Type::UUID,
         Type::UUID,

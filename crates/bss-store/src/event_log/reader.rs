@@ -3,19 +3,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bss_domain::ids::{EventId, TenantId};
-use bss_events::{Appends, CloudEvent, EventLog, Extent, LogError, Record, SpecVersion, Topic};
+use bss_events::{Appends, CloudEvent, EventLog, Extent, LogError, Record, SpecVersion, Standing, Topic};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{Store, StoreError, Timestamptz};
 
-/// `$5` is the earliest day to look at, in days since 2000-01-01: it prunes the daily partitions that lie behind.
+/// `$5` is the earliest day to look at, in days since 2000-01-01: it prunes the daily partitions that lie behind. The
+/// rows of a place come in order.
 pub(crate) const READ: &str = "\
-    SELECT position, tenant_id, id, key, kind, source, subject, time, traceparent, dataversion, data, \
-           recorded_on - date '2000-01-01' AS day
-    FROM log_event
-    WHERE topic = $1 AND partition = $2 AND position > $3 AND recorded_on >= date '2000-01-01' + $5::int
-    ORDER BY position LIMIT $4";
+    SELECT e.*, place.number
+    FROM unnest($1::smallint[], $2::smallint[], $3::bigint[]) WITH ORDINALITY
+             AS place (topic, partition, position, number),
+         LATERAL (
+             SELECT position, tenant_id, id, key, kind, source, subject, time, traceparent, dataversion, data,
+                    recorded_on - date '2000-01-01' AS day
+             FROM log_event
+             WHERE topic = place.topic AND partition = place.partition AND position > place.position
+               AND recorded_on >= date '2000-01-01' + $5::int
+             ORDER BY position LIMIT $4) AS e";
 pub(crate) const EXTENTS: &str =
     "SELECT topic, partition, tail, head FROM log_partition WHERE topic = ANY($1::smallint[])";
 
@@ -41,34 +47,40 @@ impl PostgresLog {
     }
 
     /// The day of the last record that was read, if the reader goes on from there or later.
-    fn day_hint(&self, topic: Topic, partition: u16, after: i64) -> Option<i32> {
+    fn day_hint(&self, place: &Standing) -> Option<i32> {
         let days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
-        let (position, day) = days.get(&(topic, partition))?;
-        (*position <= after).then_some(day - SLACK_DAYS)
+        let (position, day) = days.get(&(place.topic, place.partition))?;
+        (*position <= place.position).then_some(day - SLACK_DAYS)
     }
 
-    fn note_day(&self, topic: Topic, partition: u16, position: i64, day: i32) {
+    fn note_day(&self, place: &Standing, position: i64, day: i32) {
         let mut days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
-        days.insert((topic, partition), (position, day));
+        days.insert((place.topic, place.partition), (position, day));
     }
 
+    /// The rows of each place.
     async fn rows(
         &self,
-        (topic, partition): (Topic, u16),
-        after: i64,
+        places: &[Standing],
         max: usize,
         from_day: i32,
-    ) -> Result<Vec<Row>, StoreError> {
+    ) -> Result<Vec<Vec<Row>>, StoreError> {
+        let topics: Vec<i16> = places.iter().map(|place| place.topic.sql()).collect();
+        let partitions: Vec<i16> = places.iter().map(|place| place.partition as i16).collect();
+        let positions: Vec<i64> = places.iter().map(|place| place.position).collect();
+        let limit = i64::try_from(max).unwrap_or(i64::MAX);
         let connection = self.store.worker_connection().await?;
         let statement = connection.prepare_cached(READ).await?;
-        let limit = i64::try_from(max).unwrap_or(i64::MAX);
         let rows = connection
-            .query(
-                &statement,
-                &[&topic.sql(), &(partition as i16), &after, &limit, &from_day],
-            )
+            .query(&statement, &[&topics, &partitions, &positions, &limit, &from_day])
             .await?;
-        Ok(rows)
+        let mut each: Vec<Vec<Row>> = places.iter().map(|_| Vec::new()).collect();
+        for row in rows {
+            // `WITH ORDINALITY` counts from 1, in the order of the places.
+            let number: i64 = row.try_get("number")?;
+            each[number as usize - 1].push(row);
+        }
+        Ok(each)
     }
 }
 
@@ -81,21 +93,35 @@ impl EventLog for PostgresLog {
         after: i64,
         max: usize,
     ) -> Result<Vec<Record>, LogError> {
-        let place = (topic, partition);
-        let hint = self.day_hint(topic, partition, after);
-        let mut rows = self
-            .rows(place, after, max, hint.unwrap_or(0))
+        let place = Standing {
+            topic,
+            partition,
+            position: after,
+        };
+        Ok(self.read_each(&[place], max).await?.pop().unwrap_or_default())
+    }
+
+    async fn read_each(&self, places: &[Standing], max: usize) -> Result<Vec<Vec<Record>>, LogError> {
+        let hint = places.iter().map(|place| self.day_hint(place)).min().flatten();
+        let mut each = self
+            .rows(places, max, hint.unwrap_or(0))
             .await
             .map_err(unavailable)?;
-        let follows = rows.first().is_some_and(|row| row.get::<_, i64>(0) == after + 1);
-        if hint.is_some() && !follows {
+        let follows = |(place, rows): (&Standing, &Vec<Row>)| {
+            let first = rows.first().map(|row| row.get::<_, i64>("position"));
+            first == Some(place.position + 1)
+        };
+        if hint.is_some() && !places.iter().zip(&each).all(follows) {
             // A transaction older than the slack may have appended under its own, earlier day.
-            rows = self.rows(place, after, max, 0).await.map_err(unavailable)?;
+            each = self.rows(places, max, 0).await.map_err(unavailable)?;
         }
-        if let Some(last) = rows.last() {
-            self.note_day(topic, partition, last.get(0), last.get("day"));
-        }
-        rows.iter().map(|row| record_of(topic, partition, row)).collect()
+        let read = places.iter().zip(&each).map(|(place, rows)| {
+            if let Some(last) = rows.last() {
+                self.note_day(place, last.get("position"), last.get("day"));
+            }
+            rows.iter().map(|row| record_of(place, row)).collect()
+        });
+        read.collect()
     }
 
     async fn extents(&self, topics: &[Topic]) -> Result<Vec<Extent>, LogError> {
@@ -128,8 +154,8 @@ fn extent_of(row: &Row) -> Option<Extent> {
     })
 }
 
-fn record_of(topic: Topic, partition: u16, row: &Row) -> Result<Record, LogError> {
-    let position = row.get(0);
+fn record_of(place: &Standing, row: &Row) -> Result<Record, LogError> {
+    let (topic, partition, position) = (place.topic, place.partition, row.get("position"));
     let event = event_of(row).map_err(|detail| LogError::Unreadable {
         topic,
         partition,

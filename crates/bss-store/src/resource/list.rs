@@ -37,8 +37,8 @@ pub async fn list(session: &Session, query: &Query) -> Result<Page, StoreError> 
     let parameters = parameters(query);
     let client = session.client();
     let (rows, counted) = try_join!(
-        client.query_typed(&page_sql, &parameters),
-        client.query_typed(&count_sql, &parameters)
+        session.send(client.query_typed(&page_sql, &parameters)),
+        session.send(client.query_typed(&count_sql, &parameters))
     )?;
     let rows = rows.iter().map(Stored::read).collect::<Result<Vec<_>, _>>()?;
     let counted = counted
@@ -60,7 +60,10 @@ pub async fn list(session: &Session, query: &Query) -> Result<Page, StoreError> 
 /// Whether anything matches.
 pub async fn exists(session: &Session, query: &Query) -> Result<bool, StoreError> {
     let sql = format!("SELECT FROM {}{} LIMIT 1", query.table.name, where_clause(query));
-    let rows = session.client().query_typed(&sql, &parameters(query)).await?;
+    let parameters = parameters(query);
+    let rows = session
+        .send(session.client().query_typed(&sql, &parameters))
+        .await?;
     Ok(!rows.is_empty())
 }
 

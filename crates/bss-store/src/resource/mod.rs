@@ -7,6 +7,7 @@
 //! `(tenant_id, slot, id)` or `(tenant_id, id)`.
 
 mod list;
+mod lookup;
 mod path;
 mod project;
 mod query;
@@ -21,9 +22,11 @@ use uuid::Uuid;
 use crate::{StoreError, Timestamptz};
 
 pub use list::{Page, exists, list};
+pub(crate) use lookup::Lookups;
+pub use lookup::lookup;
 pub use path::{Path, PathError};
 pub use query::{Comparison, Query, QueryError, TOTAL_BOUND};
-pub use write::{delete, get, get_for_update, insert, missing, update};
+pub use write::{delete, get, get_all, get_for_update, insert, missing, update};
 
 /// The declaration of one resource's table.
 #[derive(Debug)]

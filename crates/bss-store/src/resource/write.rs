@@ -52,6 +52,19 @@ pub async fn get(session: &Session, table: &Table, id: Uuid) -> Result<Option<St
     select(session, table, id, "").await
 }
 
+/// Reads those of these resources that exist, in no order.
+pub async fn get_all(session: &Session, table: &Table, ids: &[Uuid]) -> Result<Vec<Stored>, StoreError> {
+    let slots: Vec<i16> = ids.iter().map(|id| Slot::of(*id).sql()).collect();
+    let place = if table.sharded {
+        "(id, slot) IN (SELECT * FROM unnest($1::uuid[], $2::smallint[]))"
+    } else {
+        "id = ANY($1) AND $2::smallint[] IS NOT NULL"
+    };
+    let sql = format!("SELECT {} FROM {} WHERE {place}", Stored::COLUMNS, table.name);
+    let rows = session.query(&sql, &[&ids, &slots]).await?;
+    rows.iter().map(Stored::read).collect()
+}
+
 /// Reads a resource and holds it until the end of the transaction: whoever wants to change it waits.
 pub async fn get_for_update(
     session: &Session,

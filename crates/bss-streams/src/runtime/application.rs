@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use async_trait::async_trait;
 use bss_app::AppError;
 use bss_events::{Record, Topic};
@@ -28,6 +30,16 @@ pub trait Application: Send + Sync + 'static {
         100
     }
 
+    /// Whether records of several partitions may be one batch. Not where an effect is tied to the partition.
+    fn joins_partitions(&self) -> bool {
+        true
+    }
+
+    /// For how long events may wait for others, so that many small batches become one.
+    fn pace(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// How often a record that fails is tried before it is parked.
     fn attempts(&self) -> u32 {
         3
@@ -38,8 +50,8 @@ pub trait Application: Send + Sync + 'static {
         None
     }
 
-    /// Writes what the records cause, into `work`, which the runtime commits together with the position. The records
-    /// are of one topic, partition and tenant, in order. Called again with the same records where the transaction
+    /// Writes what the records cause, into `work`, which the runtime commits together with the positions. The records
+    /// are of one topic and tenant, those of a partition in order. Called again with the same records where the transaction
     /// was undone; so nothing outside of `work` may depend on how often.
     async fn process(&self, work: &mut UnitOfWork, records: &[Record]) -> Result<(), ProcessError>;
 

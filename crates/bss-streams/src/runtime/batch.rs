@@ -1,9 +1,9 @@
 use bss_domain::ids::TenantId;
-use bss_events::{Record, Topic};
+use bss_events::Record;
 use bss_store::event_log::parked::{self, Cause, Parked, ParkedKey};
 use bss_store::{Advance, Scope, Store, StoreError, UnitOfWork};
 
-/// One tenant's records of a batch, in order.
+/// One tenant's records of one topic of a batch, those of a partition in order.
 #[derive(Debug, Clone, Copy)]
 pub struct Part<'a> {
     /// The tenant.
@@ -12,10 +12,11 @@ pub struct Part<'a> {
     pub records: &'a [Record],
 }
 
-/// Records of one topic and partition that become one transaction.
+/// Records that become one transaction: of one topic and partition, or of several where the application joins them.
 pub struct Batch<'a> {
     pub(super) store: &'a Store,
-    pub(super) advance: Advance,
+    /// One step for each topic and partition, at least one.
+    pub(super) steps: Vec<Advance>,
     pub(super) live: Vec<Record>,
     pub(super) parked: Vec<(Record, Cause)>,
     /// The parked event that this batch processes late.
@@ -23,25 +24,25 @@ pub struct Batch<'a> {
 }
 
 impl Batch<'_> {
-    /// The topic.
-    pub fn topic(&self) -> Topic {
-        self.advance.topic
-    }
-
-    /// The partition.
+    /// The partition: the only one of an application that doesn't join them.
     pub fn partition(&self) -> u16 {
-        self.advance.partition
+        self.steps.first().map_or(0, |step| step.partition)
     }
 
-    /// The records, tenant by tenant.
+    /// How many partitions of topics.
+    pub fn places(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// The records, tenant by tenant and topic by topic.
     pub fn records(&self) -> &[Record] {
         &self.live
     }
 
-    /// The records by tenant.
+    /// The records by tenant and topic.
     pub fn parts(&self) -> impl Iterator<Item = Part<'_>> {
         self.live
-            .chunk_by(|one, next| one.event.tenant == next.event.tenant)
+            .chunk_by(|one, next| (one.event.tenant, one.topic) == (next.event.tenant, next.topic))
             .map(|records| Part {
                 tenant: records[0].event.tenant,
                 records,
@@ -58,7 +59,7 @@ impl Batch<'_> {
             return Err(StoreError::Configuration("a batch without records".to_owned()));
         };
         self.store
-            .begin_work(Scope::new(first.event.tenant, self.advance.group.clone()))
+            .begin_work(Scope::new(first.event.tenant, self.group()))
             .await
     }
 
@@ -67,13 +68,17 @@ impl Batch<'_> {
     pub async fn commit(&self, mut work: UnitOfWork) -> Result<(), StoreError> {
         for (record, cause) in &self.parked {
             work.enter(record.event.tenant).await?;
-            parked::park(&work, &self.advance.group, record, cause).await?;
+            parked::park(&work, self.group(), record, cause).await?;
         }
         if let Some((event, key)) = &self.released {
             work.enter(event.record.event.tenant).await?;
             parked::remove(&work, event).await?;
-            parked::pass_on(&work, &self.advance.group, *key).await?;
+            parked::pass_on(&work, self.group(), *key).await?;
         }
-        work.commit_at(&self.advance).await
+        work.commit_at(&self.steps).await
+    }
+
+    fn group(&self) -> &str {
+        self.steps.first().map_or("", |step| &step.group)
     }
 }

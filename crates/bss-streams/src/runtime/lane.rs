@@ -72,7 +72,11 @@ impl Cursor {
         }
     }
 
-    fn lag(&self) -> i64 {
+    pub(super) fn verdicts(&self) -> &BTreeMap<i64, Verdict> {
+        &self.verdicts
+    }
+
+    pub(super) fn lag(&self) -> i64 {
         (self.head - self.position).max(0)
     }
 
@@ -92,7 +96,7 @@ impl Cursor {
     }
 
     /// The batch is committed up to here.
-    fn moved(&mut self, to: i64, records: usize, most: usize) {
+    pub(super) fn moved(&mut self, to: i64, records: usize, most: usize) {
         self.position = to;
         self.failures = self.failures.split_off(&(to + 1));
         self.verdicts = self.verdicts.split_off(&(to + 1));
@@ -131,6 +135,12 @@ impl Lane {
     /// Whether there is something to do, and no pause.
     pub(super) fn is_ready(&self, now: Instant) -> bool {
         self.not_before.is_none_or(|at| at <= now) && (self.lag() > 0 || !self.wanted.is_empty())
+    }
+
+    /// Whether it may go together with others: nothing has failed, and nothing is asked of it but to go on.
+    pub(super) fn is_easy(&self) -> bool {
+        let easy = |cursor: &Cursor| cursor.failures.is_empty() && cursor.position >= cursor.tail;
+        self.wanted.is_empty() && self.failed_in_a_row == 0 && self.cursors.iter().all(easy)
     }
 
     /// Pauses the longer, the more often it failed in a row.
@@ -197,7 +207,7 @@ impl Lane {
         let alone = (live.len() == 1).then(|| live[0].position);
         let batch = Batch {
             store: &context.store,
-            advance: self.advance(context, topic, from, to),
+            steps: vec![self.advance(context, topic, from, to)],
             live,
             parked,
             released: None,
@@ -300,7 +310,7 @@ impl Lane {
         let Some(first) = parked::first(store, group, key).await? else {
             let work = store.begin_work(Scope::new(tenant, group)).await?;
             parked::pass_on(&work, group, key).await?;
-            work.commit_at(&advance).await?;
+            work.commit_at(&[advance]).await?;
             return Ok(Released::All);
         };
         if !first.waiting && !first.retry {
@@ -308,7 +318,7 @@ impl Lane {
         }
         let batch = Batch {
             store,
-            advance,
+            steps: vec![advance],
             live: vec![first.record.clone()],
             parked: Vec::new(),
             released: Some((first.clone(), key)),
@@ -320,11 +330,11 @@ impl Lane {
         };
         let work = store.begin_work(Scope::new(tenant, group)).await?;
         parked::fail(&work, &first, &reason).await?;
-        work.commit_at(&batch.advance).await?;
+        work.commit_at(&batch.steps).await?;
         Ok(Released::Held)
     }
 
-    fn advance(&self, context: &Context, topic: Topic, from: i64, to: i64) -> Advance {
+    pub(super) fn advance(&self, context: &Context, topic: Topic, from: i64, to: i64) -> Advance {
         Advance {
             group: context.app.group().to_owned(),
             topic,
@@ -348,14 +358,13 @@ enum Released {
 
 /// Gives a batch to the application, within a span that is linked to what caused its records. A panic is the
 /// application's failure, not the worker's.
-async fn handle(context: &Context, batch: &Batch<'_>) -> Result<(), ProcessError> {
+pub(super) async fn handle(context: &Context, batch: &Batch<'_>) -> Result<(), ProcessError> {
     let span = tracing::info_span!(
         parent: None,
         "batch",
         otel.kind = "consumer",
         group = context.app.group(),
-        topic = %batch.topic(),
-        partition = batch.partition(),
+        places = batch.places(),
         records = batch.records().len(),
     );
     link(&span, batch.records());

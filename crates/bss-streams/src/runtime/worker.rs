@@ -11,6 +11,7 @@ use rand::RngExt;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::joint::joint_batch;
 use super::lane::{Context, Cursor, Lane, LaneEnd};
 use super::metrics::count;
 use super::{Application, StreamMetrics};
@@ -129,6 +130,9 @@ impl Runtime {
     }
 }
 
+/// A lane after its turn.
+type Turned = (Lane, Result<(), LaneEnd>);
+
 /// The topic in which another group goes first, and how far that is, by partition.
 type Leader = Option<(Topic, HashMap<u16, i64>)>;
 
@@ -140,7 +144,7 @@ struct Worker {
     epochs: HashMap<u16, i64>,
     /// Lanes that nobody works on now.
     idle: BTreeMap<u16, Lane>,
-    turns: JoinSet<(Lane, Result<(), LaneEnd>)>,
+    turns: JoinSet<Vec<Turned>>,
     last_started: u16,
     /// Where the lanes stood when they were last idle: for the lag.
     positions: HashMap<(Topic, u16), i64>,
@@ -166,7 +170,9 @@ impl Worker {
                 }
                 () = appends.wait(wait) => {}
             }
-            let stale = self.looked.is_none_or(|at| at.elapsed() > LOOK_MOST);
+            let stale = self
+                .looked
+                .is_none_or(|at| at.elapsed() > LOOK_MOST.max(self.context.app.pace()));
             if stale || !self.start_ready() {
                 self.look().await;
                 self.start_ready();
@@ -287,33 +293,62 @@ impl Worker {
     /// Starts turns of lanes that have something to do, round robin; whether every place is taken or some were
     /// started.
     fn start_ready(&mut self) -> bool {
+        let places = self.config.concurrency.max(1);
         let mut started = false;
-        while self.turns.len() < self.config.concurrency.max(1) {
-            let now = Instant::now();
-            let ready = |(partition, lane): (&u16, &Lane)| lane.is_ready(now).then_some(*partition);
-            let next = self
-                .idle
-                .range(self.last_started + 1..)
-                .chain(self.idle.range(..=self.last_started))
-                .find_map(ready);
-            let Some(mut lane) = next.and_then(|partition| self.idle.remove(&partition)) else {
+        while self.turns.len() < places {
+            let lanes = self.next_lanes(places - self.turns.len());
+            let Some(last) = lanes.last() else {
                 return started;
             };
-            self.last_started = lane.partition;
+            self.last_started = last.partition;
             let context = self.context.clone();
-            self.turns.spawn(async move {
-                let outcome = lane.turn(&context).await;
-                (lane, outcome)
-            });
+            self.turns.spawn(turn(context, lanes));
             started = true;
         }
         true
     }
 
+    /// The lanes of the next turn: one, or several that may go together and whose records are one batch. Who waits for
+    /// others anyway takes all that are there; the rest spread over the places that are free.
+    fn next_lanes(&mut self, free: usize) -> Vec<Lane> {
+        let now = Instant::now();
+        let ready = |(partition, lane): (&u16, &Lane)| lane.is_ready(now).then_some(*partition);
+        let in_turn = self.idle.range(self.last_started + 1..);
+        let ready: Vec<u16> = in_turn
+            .chain(self.idle.range(..=self.last_started))
+            .filter_map(ready)
+            .collect();
+        let app = &self.context.app;
+        let most = match (app.joins_partitions(), app.pace().is_zero()) {
+            (false, _) => 1,
+            (true, true) => ready.len().div_ceil(free),
+            (true, false) => ready.len(),
+        };
+        let mut room = i64::try_from(app.batch()).unwrap_or(i64::MAX);
+        let mut lanes: Vec<Lane> = Vec::new();
+        for partition in ready.into_iter().take(most) {
+            let Some(lane) = self.idle.get(&partition) else {
+                continue;
+            };
+            let fits = lane.is_easy() && lane.lag() <= room;
+            if !lanes.is_empty() && !fits {
+                break;
+            }
+            room -= lane.lag();
+            let alone = !fits;
+            lanes.extend(self.idle.remove(&partition));
+            if alone {
+                break;
+            }
+        }
+        lanes
+    }
+
     /// Looks how far the log has grown.
     async fn look(&mut self) {
-        if self.looked.is_some_and(|at| at.elapsed() < LOOK_GAP) {
-            tokio::time::sleep(LOOK_GAP).await;
+        let gap = LOOK_GAP.max(self.context.app.pace());
+        if let Some(early) = self.looked.and_then(|at| gap.checked_sub(at.elapsed())) {
+            tokio::time::sleep(early).await;
         }
         self.looked = Some(Instant::now());
         let extents = match self.context.log.extents(&self.membership.topics).await {
@@ -373,20 +408,20 @@ impl Worker {
         }
     }
 
-    fn settle(
-        &mut self,
-        done: Result<(Lane, Result<(), LaneEnd>), tokio::task::JoinError>,
-    ) -> Result<(), RuntimeError> {
-        let (mut lane, outcome) = match done {
-            Ok(done) => done,
+    fn settle(&mut self, done: Result<Vec<Turned>, tokio::task::JoinError>) -> Result<(), RuntimeError> {
+        match done {
+            Ok(turned) => turned.into_iter().try_for_each(|turned| self.take_back(turned)),
             Err(error) => {
                 tracing::error!(group = self.membership.group, %error, "a turn broke off");
-                // Its lane is lost with it; all leases are taken up anew where they stand.
+                // Its lanes are lost with it; all leases are taken up anew where they stand.
                 self.epochs
                     .retain(|partition, _| self.idle.contains_key(partition));
-                return Ok(());
+                Ok(())
             }
-        };
+        }
+    }
+
+    fn take_back(&mut self, (mut lane, outcome): Turned) -> Result<(), RuntimeError> {
         match outcome {
             Ok(()) => {}
             Err(LaneEnd::Fenced) => {
@@ -431,4 +466,17 @@ impl Worker {
             tracing::warn!(group = self.membership.group, %error, "leases can't be given back; they end by themselves");
         }
     }
+}
+
+/// A turn of one lane, or of several: together as long as that goes well, else one after another.
+async fn turn(context: Context, mut lanes: Vec<Lane>) -> Vec<Turned> {
+    if lanes.len() > 1 && joint_batch(&mut lanes, &context).await {
+        return lanes.into_iter().map(|lane| (lane, Ok(()))).collect();
+    }
+    let mut turned = Vec::with_capacity(lanes.len());
+    for mut lane in lanes {
+        let outcome = lane.turn(&context).await;
+        turned.push((lane, outcome));
+    }
+    turned
 }

@@ -5,13 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
-use bss_events::{Record, Topic};
+use bss_events::{CloudEvent, EventLog as _, Extent, LogError, Standing, Topic};
 use bss_load::http_load::histogram;
 use bss_load::network_sim::Behaviour;
 use bss_platform::postgres_client;
-use bss_store::UnitOfWork;
-use bss_streams::runtime::{Application, ProcessError, Runtime, RuntimeConfig, RuntimeError};
+use bss_store::event_log::PostgresLog;
 use futures::future::try_join_all;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -33,6 +31,10 @@ const AT_HALF_LOAD: Duration = Duration::from_secs(20);
 const PGBENCH: Duration = Duration::from_secs(8);
 /// pgbench's scale: rows enough that its clients seldom meet at one.
 const PGBENCH_SCALE: &str = "20";
+/// How often the log is looked at for orders that ended.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// Records of a partition that are read at once.
+const READ_MOST: usize = 1_000;
 /// An order that isn't through by then is a failure.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -41,7 +43,7 @@ pub async fn measure(bench: &Bench, place: &Place, stack: &Stack, shop: &Shop) -
     slow_network_down(stack).await?;
     let postgres = place.postgres().await?;
     let before = pgbench(bench, place).await?;
-    let watch = Watch::start(shop);
+    let watch = Watch::start(shop).await?;
     let next = AtomicU64::new(0);
     // The first orders open connections and fill caches.
     full_load(shop, &watch, &next, bench.timed(Duration::from_secs(2))).await?;
@@ -148,25 +150,25 @@ enum Seen {
 
 type Orders = Arc<Mutex<HashMap<Uuid, Seen>>>;
 
-/// Sees orders end, as any subscriber of the log would.
+/// Sees orders end by reading the log, and writes nothing: what is measured is the product's work.
 pub struct Watch {
     orders: Orders,
     stop: CancellationToken,
-    running: JoinHandle<Result<(), RuntimeError>>,
+    running: JoinHandle<Result<(), LogError>>,
 }
 
 impl Watch {
-    /// Begins to look.
-    pub fn start(shop: &Shop) -> Self {
+    /// Begins to look, at what comes from now on.
+    pub async fn start(shop: &Shop) -> Result<Self, Failure> {
         let (orders, stop) = (Orders::default(), CancellationToken::new());
-        let runtime = Runtime::new(shop.app.store.clone(), RuntimeConfig::default());
-        let (ends, token) = (Arc::new(Ends(Arc::clone(&orders))), stop.clone());
-        let running = tokio::spawn(async move { runtime.run(ends, token).await });
-        Self {
+        let log = shop.app.store.log();
+        let heads = log.extents(&[Topic::Order]).await.map_err(refused)?;
+        let running = tokio::spawn(look_on(log, heads, Arc::clone(&orders), stop.clone()));
+        Ok(Self {
             orders,
             stop,
             running,
-        }
+        })
     }
 
     /// Waits until an order has completed; tells when that was seen. Any other end is a failure.
@@ -202,37 +204,52 @@ impl Watch {
     }
 }
 
-struct Ends(Orders);
-
-#[async_trait]
-impl Application for Ends {
-    fn group(&self) -> &'static str {
-        "bench"
-    }
-
-    fn topics(&self) -> &'static [Topic] {
-        &[Topic::Order]
-    }
-
-    async fn process(&self, _: &mut UnitOfWork, records: &[Record]) -> Result<(), ProcessError> {
-        const ENDED: [&str; 5] = ["completed", "partial", "failed", "rejected", "cancelled"];
-        for event in records.iter().map(|record| &record.event) {
-            let state = event.data["state"].as_str().unwrap_or_default();
-            let order = event.subject.as_deref().and_then(|id| id.parse::<Uuid>().ok());
-            let Some(order) =
-                order.filter(|_| event.kind == "ProductOrderStateChangeEvent" && ENDED.contains(&state))
-            else {
-                continue;
-            };
-            let seen = (Instant::now(), state.to_owned());
-            let mut orders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            match orders.remove(&order) {
-                Some(Seen::Awaited(sender)) => drop(sender.send(seen)),
-                Some(Seen::Ended(at, state)) => drop(orders.insert(order, Seen::Ended(at, state))),
-                None => drop(orders.insert(order, Seen::Ended(seen.0, seen.1))),
-            }
+async fn look_on(
+    log: PostgresLog,
+    heads: Vec<Extent>,
+    orders: Orders,
+    stop: CancellationToken,
+) -> Result<(), LogError> {
+    let mut positions: HashMap<u16, i64> = heads.iter().map(|of| (of.partition, of.head)).collect();
+    while stop
+        .run_until_cancelled(tokio::time::sleep(LOOK_EVERY))
+        .await
+        .is_some()
+    {
+        let grown = log.extents(&[Topic::Order]).await?.into_iter().filter_map(|of| {
+            let position = positions.get(&of.partition).copied().unwrap_or(0);
+            (of.head > position).then_some(Standing {
+                topic: of.topic,
+                partition: of.partition,
+                position,
+            })
+        });
+        let places: Vec<Standing> = grown.collect();
+        if places.is_empty() {
+            continue;
         }
-        Ok(())
+        for record in log.read_each(&places, READ_MOST).await?.into_iter().flatten() {
+            positions.insert(record.partition, record.position);
+            note_end(&orders, &record.event);
+        }
+    }
+    Ok(())
+}
+
+fn note_end(orders: &Orders, event: &CloudEvent) {
+    const ENDED: [&str; 5] = ["completed", "partial", "failed", "rejected", "cancelled"];
+    let state = event.data["state"].as_str().unwrap_or_default();
+    let order = event.subject.as_deref().and_then(|id| id.parse::<Uuid>().ok());
+    let ends = event.kind == "ProductOrderStateChangeEvent" && ENDED.contains(&state);
+    let Some(order) = order.filter(|_| ends) else {
+        return;
+    };
+    let seen = (Instant::now(), state.to_owned());
+    let mut orders = orders.lock().unwrap_or_else(PoisonError::into_inner);
+    match orders.remove(&order) {
+        Some(Seen::Awaited(sender)) => drop(sender.send(seen)),
+        Some(Seen::Ended(at, state)) => drop(orders.insert(order, Seen::Ended(at, state))),
+        None => drop(orders.insert(order, Seen::Ended(seen.0, seen.1))),
     }
 }
 

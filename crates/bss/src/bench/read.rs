@@ -47,7 +47,7 @@ pub async fn measure(bench: &Bench, place: &Place, stack: &Stack, shop: &Shop) -
 
 /// Products that are active: ordered, so that they are what the product itself makes.
 async fn products(bench: &Bench, shop: &Shop) -> Result<Vec<String>, Failure> {
-    let watch = Watch::start(shop);
+    let watch = Watch::start(shop).await?;
     let mut products = Vec::new();
     for number in 0..bench.sized(PRODUCTS, 20) {
         let order = shop.order(number).await?;
