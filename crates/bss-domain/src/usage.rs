@@ -25,7 +25,7 @@ pub use identity::{Ordinals, RecordHash};
 pub use line::Fields;
 pub use number::{NumberPlan, NumberProblem};
 pub use reject::RejectReason;
-pub use source::{SourceFormat, UsageSource};
+pub use source::{SourceFormat, UnknownFormat, UsageSource};
 pub use state::UsageState;
 
 /// What the network measured, before it is known whose it is.

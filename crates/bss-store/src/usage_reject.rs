@@ -301,7 +301,7 @@ fn read(row: &Row) -> Result<UsageReject, StoreError> {
     Ok(UsageReject {
         id,
         source: row.get(1),
-        format: SourceFormat::named(&format).ok_or_else(|| corrupt("format", &format))?,
+        format: format.parse().map_err(|_| corrupt("format", &format))?,
         origin: file.zip(line).map(|(file, line)| FileLine {
             file: file.into(),
             line: line.unsigned_abs(),

@@ -1,7 +1,7 @@
 //! Sources of usage.
 
 use bss_domain::Instant;
-use bss_domain::usage::{SourceFormat, UsageSource};
+use bss_domain::usage::UsageSource;
 use tokio_postgres::Row;
 
 use crate::{Session, StoreError, Timestamptz};
@@ -47,7 +47,7 @@ pub async fn list(session: &Session) -> Result<Vec<UsageSource>, StoreError> {
 fn read(row: &Row) -> Result<UsageSource, StoreError> {
     let (name, format, zone): (String, String, String) = (row.get(0), row.get(1), row.get(2));
     Ok(UsageSource {
-        format: SourceFormat::named(&format).ok_or_else(|| corrupt(&name, &format))?,
+        format: format.parse().map_err(|_| corrupt(&name, &format))?,
         zone: zone.try_into().map_err(|error| corrupt(&name, &error))?,
         numbers: serde_json::from_value(row.get(3)).map_err(|error| corrupt(&name, &error))?,
         name,

@@ -4,11 +4,12 @@
 mod support;
 
 use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use bss_events::{Record, Topic};
+use bss_events::{EventLog as _, Record, Topic};
 use bss_store::event_log::group::{self, Target};
 use bss_store::event_log::{browse, parked};
 use bss_store::{Store, UnitOfWork};
@@ -126,6 +127,39 @@ async fn effects_of_several_tenants_are_written_once() {
     stop.cancel();
     run.await.unwrap().unwrap();
     assert_eq!((copies(&store, 1).await, copies(&store, 2).await), (of(0), of(1)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn few_records_each_of_many_partitions_are_few_transactions_and_a_poison_event_spoils_nothing() {
+    const EVENTS: u64 = 200;
+    let (_, store) = fresh_store().await;
+    let app = Arc::new(Copier {
+        poison: Mutex::new(HashSet::from([40])),
+        ..Copier::default()
+    });
+    for number in 0..EVENTS {
+        append(&store, 1, &[(number, number)]).await;
+    }
+    let heads = store.log().extents(&[Topic::Order]).await.unwrap();
+    let partitions = heads.iter().filter(|of| of.head > 0).count() as u64;
+    let stop = CancellationToken::new();
+    let runtime = Runtime::new(store.clone(), quick());
+    let metrics = runtime.metrics().group("copier").topic(Topic::Order);
+    let (run, token) = (Arc::clone(&app), stop.clone());
+    let run = tokio::spawn(async move { runtime.run(run, token).await });
+    let all_but_one: Vec<u64> = (0..EVENTS).filter(|number| *number != 40).collect();
+    eventually("all but the poison are copied", async || {
+        copies(&store, 1).await == all_but_one
+    })
+    .await;
+    stop.cancel();
+    run.await.unwrap().unwrap();
+    let batches = metrics.batches.load(Ordering::Relaxed);
+    assert!(
+        batches < partitions / 2,
+        "{batches} transactions for {partitions} partitions"
+    );
+    assert_eq!(metrics.parked.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

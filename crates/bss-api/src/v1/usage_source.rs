@@ -4,7 +4,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use bss_app::usage_import::put_source;
-use bss_domain::usage::{NumberPlan, SourceFormat, UsageSource};
+use bss_domain::usage::{NumberPlan, UnknownFormat, UsageSource};
 use bss_domain::{Refusal, Zone};
 use bss_store::usage_source;
 use serde_json::{Value, json};
@@ -48,10 +48,8 @@ fn read(name: String, body: &Value) -> Result<UsageSource, Refusal> {
     };
     Ok(UsageSource {
         name,
-        format: SourceFormat::named(&format).ok_or_else(|| {
-            let known = SourceFormat::ALL.map(SourceFormat::name).join(" or ");
-            let message = format!("format: there is no format {format}: {known}");
-            Refusal::invalid("wrongFormat", "format", &format, message)
+        format: format.parse().map_err(|error: UnknownFormat| {
+            Refusal::invalid("wrongFormat", "format", &format, format!("format: {error}"))
         })?,
         zone: Zone::named(&zone)
             .map_err(|error| Refusal::invalid("wrongZone", "zone", &zone, format!("zone: {error}")))?,

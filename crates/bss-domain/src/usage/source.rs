@@ -1,5 +1,7 @@
 //! Sources of usage: a switch with its file format, its clock's zone and its way of writing numbers.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Fields, Identity, Metered, NumberPlan, RecordHash, RejectReason, asterisk, generic};
@@ -27,10 +29,19 @@ impl SourceFormat {
             Self::Generic => "generic",
         }
     }
+}
 
-    /// The format of this name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|format| format.name() == name)
+/// No format has this name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no format {0:?}: {known}", known = SourceFormat::ALL.map(SourceFormat::name).join(" or "))]
+pub struct UnknownFormat(pub String);
+
+impl FromStr for SourceFormat {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
+        let named = Self::ALL.into_iter().find(|format| format.name() == name);
+        named.ok_or_else(|| UnknownFormat(name.to_owned()))
     }
 }
 

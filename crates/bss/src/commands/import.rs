@@ -4,7 +4,7 @@
 use bss_app::usage_import::{ImportReport, Recycled, UsageImport, import_file, put_source, recycle};
 use bss_app::{App, AppError, RequestContext};
 use bss_domain::time::Zone;
-use bss_domain::usage::{NumberPlan, SourceFormat, UsageSource, UsageState};
+use bss_domain::usage::{NumberPlan, SourceFormat, UnknownFormat, UsageSource, UsageState};
 use bss_store::usage_reject::{self, RejectFilter};
 use bss_store::usage_source;
 use serde_json::json;
@@ -73,13 +73,10 @@ async fn declare(
     name: &str,
     options: &ImportCdrOptions,
 ) -> Result<(), Failure> {
-    let Some(format) = SourceFormat::named(&options.format) else {
-        let known = SourceFormat::ALL.map(SourceFormat::name).join(" or ");
-        return Err(Failure::Usage(vec![format!(
-            "there is no format `{}`: {known}",
-            options.format
-        )]));
-    };
+    let format: SourceFormat = options
+        .format
+        .parse()
+        .map_err(|error: UnknownFormat| Failure::Usage(vec![error.to_string()]))?;
     let session = app.store.read(context.scope()).await?;
     let present = usage_source::get(&session, name).await?;
     session.finish().await?;

@@ -26,13 +26,11 @@ pub fn run(command: &LoadCommand) -> Result<(), Failure> {
 /// The plan, or all mistakes in the options.
 fn plan(options: &LoadCdrOptions) -> Result<CdrPlan, Vec<String>> {
     let mut mistakes = Vec::new();
-    let format = SourceFormat::named(&options.format);
-    if format.is_none() {
-        mistakes.push(format!(
-            "there is no format `{}`: asterisk or generic",
-            options.format
-        ));
-    }
+    let format = options
+        .format
+        .parse::<SourceFormat>()
+        .map_err(|error| mistakes.push(error.to_string()))
+        .ok();
     let zone = Zone::named(&options.zone)
         .map_err(|error| mistakes.push(error.to_string()))
         .ok();
