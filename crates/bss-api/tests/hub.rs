@@ -63,7 +63,7 @@ async fn read_on(api: &Api) {
     loop {
         let session = store.read(api.system().scope()).await.unwrap();
         let groups = browse::groups(&session).await.unwrap();
-        session.finish().await.unwrap();
+        session.finish().unwrap();
         let mut own = groups
             .iter()
             .filter(|place| place.group == "notifications")

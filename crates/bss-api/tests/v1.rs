@@ -283,7 +283,7 @@ async fn park_all(api: &Api) {
     let records = browse::messages(&session, Topic::Customer, MessageFilter::default(), 10)
         .await
         .unwrap();
-    session.finish().await.unwrap();
+    session.finish().unwrap();
     let work = api.app.store.begin_work(scope).await.unwrap();
     for record in records {
         let cause = Cause::Failed {

@@ -43,7 +43,7 @@ pub async fn of_customer(
             open.extend(instances(&products, find, account, &row.cycle, period));
         }
     }
-    session.finish().await?;
+    session.finish()?;
     // What was taken stands in the stored ones, and what rolled over exists there alone.
     for stored in taken {
         match open.iter_mut().find(|instance| instance.id == stored.value.id) {

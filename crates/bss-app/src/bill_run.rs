@@ -122,7 +122,7 @@ pub async fn start(app: &App, context: &RequestContext, scope: BillRunScope) -> 
 pub async fn resume(app: &App, context: &RequestContext) -> Result<Option<StartedRun>, AppError> {
     let session = app.store.read(context.scope()).await?;
     let unfinished = store::unfinished(&session).await?;
-    session.finish().await?;
+    session.finish()?;
     if unfinished.is_none() {
         return Ok(None);
     }
@@ -139,7 +139,7 @@ pub async fn resume(app: &App, context: &RequestContext) -> Result<Option<Starte
 pub async fn is_due_daily(app: &App, context: &RequestContext, hour: u8) -> Result<bool, AppError> {
     let session = app.store.read(context.scope()).await?;
     let latest = store::latest(&session).await?;
-    session.finish().await?;
+    session.finish()?;
     Ok(latest.is_none_or(|latest| latest < last_start(app.clock.now(), hour)))
 }
 
@@ -238,7 +238,7 @@ async fn begin(
 async fn positions(app: &App, context: &RequestContext) -> Result<Watermarks, AppError> {
     let session = app.store.snapshot(context.scope()).await?;
     let found = store::watermarks(&session).await?;
-    session.finish().await?;
+    session.finish()?;
     Ok(found)
 }
 
@@ -283,7 +283,7 @@ async fn round(
         account.slot().sql()..=account.slot().sql()
     });
     let all = store::accounts(&session, slots, scope.account).await?;
-    session.finish().await?;
+    session.finish()?;
     let (due, waiting): (Vec<AccountRow>, Vec<AccountRow>) = all
         .into_iter()
         .filter(|row| is_due(row, writing.as_of, options.grace, scope))
@@ -295,7 +295,7 @@ async fn round(
         let session = app.store.snapshot(context.scope()).await?;
         let watermarks = store::watermarks(&session).await?;
         let data = load(&session, slots, accounts, &watermarks, &prices).await?;
-        session.finish().await?;
+        session.finish()?;
         for chunk in data.chunks(options.accounts_per_transaction.max(1)) {
             if stop.is_cancelled() {
                 report.stopped = true;

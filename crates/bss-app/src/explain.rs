@@ -33,7 +33,7 @@ pub async fn explain(app: &App, context: &RequestContext, id: CustomerBillId) ->
             place.insert(usage_of(&session, &inputs, line.charge_period).await?);
         }
     }
-    session.finish().await?;
+    session.finish()?;
     let lines: Vec<Value> = bill
         .lines
         .iter()

@@ -48,7 +48,7 @@ pub async fn check(app: &App, context: &RequestContext) -> Result<LedgerCheckRep
             first_break: finding.broken,
         });
     }
-    session.finish().await?;
+    session.finish()?;
     invariants.push(computed_again(app, context).await?);
     invariants.sort_by_key(|invariant| invariant.number);
     Ok(LedgerCheckReport {

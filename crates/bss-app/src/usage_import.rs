@@ -90,7 +90,7 @@ pub async fn import_content(
 ) -> Result<ImportReport, AppError> {
     let session = app.store.read(context.scope()).await?;
     let source = needed_source(&session, source).await?;
-    session.finish().await?;
+    session.finish()?;
     let file = open(app, context, &source, &content).await?;
     if file.is_done {
         return Ok(ImportReport {

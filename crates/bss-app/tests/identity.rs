@@ -582,7 +582,7 @@ async fn identities_are_closed_to_everything_but_the_issuer() {
             .unwrap()
             .is_empty()
     );
-    session.finish().await.unwrap();
+    session.finish().unwrap();
     let stranger = f.identity.ensure_tenant("stranger", "test").await.unwrap();
     let session = f
         .store

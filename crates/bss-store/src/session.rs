@@ -137,7 +137,7 @@ impl Session {
     }
 
     /// Ends a session that only read. Nobody waits for the end: whoever has the connection next is behind it.
-    pub async fn finish(mut self) -> Result<(), StoreError> {
+    pub fn finish(mut self) -> Result<(), StoreError> {
         self.check_whole()?;
         if self.begun.load(Ordering::Relaxed) {
             let _ = self.client().batch_execute("COMMIT").now_or_never();

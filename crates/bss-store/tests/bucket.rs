@@ -68,7 +68,7 @@ async fn who_writes_on_what_is_stale_is_told_and_nothing_changes() {
         let found = bucket::buckets(&session, &[account()], since, definition)
             .await
             .unwrap();
-        session.finish().await.unwrap();
+        session.finish().unwrap();
         found
     };
     let write = async |rows: &[Versioned<AllowanceInstance>]| {
@@ -169,5 +169,5 @@ async fn counters_and_balances_come_back_as_they_were_written() {
             .unwrap(),
         []
     );
-    session.finish().await.unwrap();
+    session.finish().unwrap();
 }

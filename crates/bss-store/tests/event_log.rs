@@ -216,5 +216,5 @@ async fn pages_of_events_are_of_the_own_tenant_and_newest_first() {
         .find(|summary| summary.topic == Topic::Order)
         .unwrap();
     assert_eq!((orders.partitions, orders.messages), (64, 5));
-    session.finish().await.unwrap();
+    session.finish().unwrap();
 }

@@ -82,7 +82,7 @@ pub async fn drained(
         tokio::time::sleep(LOOK_EVERY).await;
         let session = database.read(scope.clone()).await?;
         let groups = browse::groups(&session).await?;
-        session.finish().await?;
+        session.finish()?;
         let own: Vec<_> = groups.iter().filter(|place| place.group == group).collect();
         if ended() || (!own.is_empty() && own.iter().all(|place| place.lag() == 0)) {
             return Ok(own.iter().map(|place| place.position.unsigned_abs()).sum());

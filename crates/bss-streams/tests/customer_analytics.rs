@@ -65,7 +65,7 @@ async fn catch_up(store: &Store) {
     loop {
         let session = store.read(scope(1)).await.unwrap();
         let groups = bss_store::event_log::browse::groups(&session).await.unwrap();
-        session.finish().await.unwrap();
+        session.finish().unwrap();
         let mut own = groups
             .iter()
             .filter(|place| place.group == "customer-analytics")

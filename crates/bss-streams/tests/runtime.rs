@@ -81,7 +81,7 @@ async fn copies(store: &Store, of: u64) -> Vec<u64> {
     let records = browse::messages(&session, Topic::Audit, browse::MessageFilter::default(), 100_000)
         .await
         .unwrap();
-    session.finish().await.unwrap();
+    session.finish().unwrap();
     let mut numbers: Vec<u64> = records.iter().map(number_of).collect();
     numbers.sort_unstable();
     numbers
@@ -298,7 +298,7 @@ async fn workers_share_fairly_and_a_stop_gives_back() {
     let workers = async || {
         let session = store.read(scope(1)).await.unwrap();
         let groups = browse::groups(&session).await.unwrap();
-        session.finish().await.unwrap();
+        session.finish().unwrap();
         let mut held: Vec<(String, usize)> = Vec::new();
         for place in groups.iter().filter(|place| place.topic == Topic::Order) {
             let Some(worker) = &place.worker else { continue };

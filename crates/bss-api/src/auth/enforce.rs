@@ -183,7 +183,7 @@ impl Guard {
 async fn exists(store: &Store, tenant: TenantId) -> Result<bool, StoreError> {
     let session = store.read(Scope::new(tenant, "guard")).await?;
     let found = bss_store::identity::tenant::exists(&session, tenant).await?;
-    session.finish().await?;
+    session.finish()?;
     Ok(found)
 }
 

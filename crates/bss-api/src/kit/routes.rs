@@ -77,7 +77,7 @@ async fn list(
         query.request.filters.extend(own);
     }
     let page = resource.reads.list(&session, &query.request).await?;
-    session.finish().await?;
+    session.finish()?;
     let fields = query.fields.as_deref();
     let shown: Vec<Value> = page
         .rows
@@ -204,7 +204,7 @@ async fn owns(
         Owner::Account(path) => {
             let session = call.read(state).await?;
             let accounts = billing_account::of_customer(&session, customer).await?;
-            session.finish().await?;
+            session.finish()?;
             let named = text_at(path, &stored.body)?;
             Ok(accounts.iter().any(|account| Some(account.to_string()) == named))
         }

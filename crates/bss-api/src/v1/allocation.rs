@@ -25,7 +25,7 @@ pub(super) async fn allocate(
     let account: BillingAccountId = id_of(&body["billingAccount"], "billingAccount.id")?;
     let session = call.read(&state).await?;
     let owners = billing_account::owners(&session, &[account]).await?;
-    session.finish().await?;
+    session.finish()?;
     let owner = owners
         .get(&account)
         .ok_or_else(|| AppError::not_found("BillingAccount", account))?;

@@ -37,7 +37,7 @@ pub(super) async fn customer(
     let hours = customer_analytics::hours(&session, known, HOURS_MAX).await?;
     let is_late = customer_analytics::is_late_payer(&session, known, state.app.clock.now()).await?;
     let open = customer_bill::open_of_customer(&session, known).await?;
-    session.finish().await?;
+    session.finish()?;
     let hour = hours.chunk_by(|one, next| one.start == next.start).map(|hour| {
         let counts: Vec<&Total> = hour.iter().map(|each| &each.count).collect();
         usage(&counts, Some(hour))
@@ -136,7 +136,7 @@ pub(super) async fn segments(
     let from = instant("from", asked.from.as_deref(), day_before)?;
     let session = call.read(&state).await?;
     let found = customer_analytics::segments(&session, from, to).await?;
-    session.finish().await?;
+    session.finish()?;
     let shown = found.iter().map(|(segment, total)| {
         let mut shown = json!({
             "segment": segment, "measure": total.measure.name(), "label": total.label, "count": total.number,

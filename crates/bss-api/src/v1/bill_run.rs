@@ -32,7 +32,7 @@ pub(super) async fn list(
     let (runs, total) = store::list(&session, offset, limit).await?;
     let ids: Vec<BillRunId> = runs.iter().map(|run| run.id).collect();
     let totals = store::totals(&session, &ids).await?;
-    session.finish().await?;
+    session.finish()?;
     let shown = runs.iter().map(|run| shown(run, &totals)).collect();
     Ok(page(&state, &uri, &query, shown, (total, true)))
 }
@@ -80,7 +80,7 @@ async fn find(state: &ApiState, call: &Call, id: BillRunId) -> Result<Value, Api
         .await?
         .ok_or_else(|| AppError::not_found("BillRun", id))?;
     let totals = store::totals(&session, &[id]).await?;
-    session.finish().await?;
+    session.finish()?;
     Ok(shown(&run, &totals))
 }
 

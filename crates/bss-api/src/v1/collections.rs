@@ -232,7 +232,7 @@ async fn document(
 ) -> Result<Value, AppError> {
     let session = state.app.store.read(context.scope()).await?;
     let stored = resource::get(&session, table, id).await?;
-    session.finish().await?;
+    session.finish()?;
     Ok(stored.ok_or_else(|| AppError::not_found(kind, id))?.body)
 }
 
@@ -245,6 +245,6 @@ async fn shown(state: &ApiState, call: &Call, id: PaymentId) -> Result<Value, Ap
 async fn stored(state: &ApiState, call: &Call, id: PaymentId) -> Result<Stored, ApiError> {
     let session = call.read(state).await?;
     let stored = resource::get(&session, &PAYMENT, id.uuid()).await?;
-    session.finish().await?;
+    session.finish()?;
     Ok(stored.ok_or_else(|| AppError::not_found("Payment", id))?)
 }

@@ -57,7 +57,7 @@ pub(super) async fn read(State(state): State<ApiState>, call: Call) -> Result<Js
         shown["usage"] = json!({ "today": rated + waiting, "rated": rated, "waiting": waiting });
     }
     let failures = dashboard::failures(&session, day).await?;
-    session.finish().await?;
+    session.finish()?;
     let mut failed = json!({});
     for (name, count, roles) in [
         ("fallout", failures.fallout, &[Role::Csr, Role::Network][..]),

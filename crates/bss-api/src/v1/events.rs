@@ -26,7 +26,7 @@ const STALLED_S: i64 = 30;
 pub(super) async fn topics(State(state): State<ApiState>, call: Call) -> Result<Json<Vec<Value>>, ApiError> {
     let session = call.read(&state).await?;
     let found = browse::topics(&session).await?;
-    session.finish().await?;
+    session.finish()?;
     let shown = found.iter().map(|topic| {
         json!({ "name": topic.topic.name(), "partitions": topic.partitions, "messages": topic.messages })
     });
@@ -52,7 +52,7 @@ pub(super) async fn messages(
     };
     let session = call.read(&state).await?;
     let found = browse::messages(&session, topic, filter, i64::from(query.request.limit)).await?;
-    session.finish().await?;
+    session.finish()?;
     Ok(Json(found.iter().map(message).collect()))
 }
 
@@ -112,7 +112,7 @@ fn message(record: &Record) -> Value {
 pub(super) async fn groups(State(state): State<ApiState>, call: Call) -> Result<Json<Vec<Value>>, ApiError> {
     let session = call.read(&state).await?;
     let groups = GroupStanding::all(&session).await?;
-    session.finish().await?;
+    session.finish()?;
     Ok(Json(groups.iter().map(GroupStanding::shown).collect()))
 }
 
@@ -189,7 +189,7 @@ pub(super) async fn parked(
     let (offset, limit) = window(&query);
     let session = call.read(&state).await?;
     let (found, total) = parked::list(&session, value(&query, "group"), limit, offset).await?;
-    session.finish().await?;
+    session.finish()?;
     let shown = found.iter().map(parked_shown).collect();
     Ok(page(&state, &uri, &query, shown, (total.unsigned_abs(), true)))
 }

@@ -22,7 +22,7 @@ pub(super) async fn list(
     let (offset, limit) = window(&query);
     let session = call.read(&state).await?;
     let (rows, total) = activation::fallout(&session, offset, limit).await?;
-    session.finish().await?;
+    session.finish()?;
     let shown = rows.iter().map(shown).collect();
     Ok(page(&state, &uri, &query, shown, (total.unsigned_abs(), true)))
 }

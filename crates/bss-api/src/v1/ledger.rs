@@ -32,7 +32,7 @@ pub(super) async fn trial_balance(
     let at = instant("at", asked.at.as_deref(), Instant::MAX)?;
     let session = call.read(&state).await?;
     let balances = ledger::balances(&session, at).await?;
-    session.finish().await?;
+    session.finish()?;
     Ok(Json(balances.iter().map(balance).collect::<Result<_, _>>()?))
 }
 
@@ -66,7 +66,7 @@ pub(super) async fn account(
         }
     };
     let (lines, total) = ledger::account_lines(&session, &code, &currency, window(&query)).await?;
-    session.finish().await?;
+    session.finish()?;
     let shown = lines.iter().map(account_line).collect::<Result<_, _>>()?;
     Ok(page(&state, &uri, &query, shown, (total, true)))
 }
@@ -91,7 +91,7 @@ pub(super) async fn entries(
     let session = call.read(&state).await?;
     let found = ledger::entries(&session, &filter).await?;
     let total = ledger::count_entries(&session, &filter, COUNTED_MAX + 1).await?;
-    session.finish().await?;
+    session.finish()?;
     let shown = found.iter().map(entry).collect::<Result<_, _>>()?;
     let counted = COUNTED_MAX as u64;
     Ok(page(
@@ -116,7 +116,7 @@ pub(super) async fn one_entry(
     };
     let session = call.read(&state).await?;
     let found = ledger::entries(&session, &filter).await?;
-    session.finish().await?;
+    session.finish()?;
     Ok(Json(entry(found.first().ok_or_else(missing)?)?))
 }
 

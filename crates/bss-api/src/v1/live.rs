@@ -274,7 +274,7 @@ impl Listener {
         let read = async {
             let session = self.call.read(&self.state).await?;
             let groups = GroupStanding::all(&session).await?;
-            session.finish().await?;
+            session.finish()?;
             let shown = groups
                 .iter()
                 .map(|group| json!({ "name": group.name, "lag": group.lag, "parked": group.parked }));

@@ -31,7 +31,7 @@ pub(super) async fn search(
     }
     let session = call.read(&state).await?;
     let hits = find(&session, text).await?;
-    session.finish().await?;
+    session.finish()?;
     Ok(Json(hits.iter().map(shown).collect()))
 }
 

@@ -101,7 +101,7 @@ pub(super) async fn list(
     let query = latest(pairs, &[], "receivedAt")?;
     let session = call.read(&state).await?;
     let (files, total) = usage_file::standings(&session, None, window(&query)).await?;
-    session.finish().await?;
+    session.finish()?;
     let shown = files.iter().map(file_shown).collect();
     Ok(page(&state, &uri, &query, shown, (total, true)))
 }
@@ -118,7 +118,7 @@ pub(super) async fn get(
 async fn find(state: &ApiState, call: &Call, id: UsageFileId) -> Result<Value, ApiError> {
     let session = call.read(state).await?;
     let (files, _) = usage_file::standings(&session, Some(id), (0, 1)).await?;
-    session.finish().await?;
+    session.finish()?;
     let file = files
         .first()
         .ok_or_else(|| AppError::not_found("UsageFile", id))?;

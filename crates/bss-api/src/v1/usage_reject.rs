@@ -47,7 +47,7 @@ pub(super) async fn list(
     let session = call.read(&state).await?;
     let found = usage_reject::list(&session, &filter).await?;
     let total = usage_reject::count(&session, &filter).await?;
-    session.finish().await?;
+    session.finish()?;
     seen(&call, found.iter().map(|reject| reject.id));
     let shown = found.iter().map(reject_shown).collect();
     Ok(page(&state, &uri, &query, shown, (total.unsigned_abs(), true)))
@@ -93,7 +93,7 @@ async fn find(state: &ApiState, call: &Call, id: Uuid) -> Result<UsageReject, Ap
     };
     let session = call.read(state).await?;
     let found = usage_reject::list(&session, &filter).await?;
-    session.finish().await?;
+    session.finish()?;
     let found = found.into_iter().next();
     Ok(found.ok_or_else(|| AppError::not_found("UsageReject", id))?)
 }

@@ -19,7 +19,7 @@ pub(super) async fn list(
 ) -> Result<Json<Vec<UsageSource>>, ApiError> {
     let session = call.read(&state).await?;
     let sources = usage_source::list(&session).await?;
-    session.finish().await?;
+    session.finish()?;
     Ok(Json(sources))
 }
 

@@ -37,7 +37,7 @@ pub async fn of(app: &App, context: &RequestContext, id: CustomerBillId) -> Resu
     let customer = recipient(&session, inputs.customer.uuid()).await?;
     let account = body(&session, &BILLING_ACCOUNT, inputs.account.uuid()).await?;
     let names = product_names(&session, &bill).await?;
-    session.finish().await?;
+    session.finish()?;
     let zone = &inputs.cycle.zone;
     let document = BillDocument {
         operator,

@@ -46,7 +46,7 @@ pub async fn preview(
     let watermarks = bill_run::watermarks(&session).await?;
     let data = load(&session, slot..=slot, rows, &watermarks, &prices).await?;
     let credit = bss_store::payment::credit(&session, account).await?;
-    session.finish().await?;
+    session.finish()?;
     let Some(data) = data.first() else {
         return Err(AppError::not_found("BillingAccount", account));
     };

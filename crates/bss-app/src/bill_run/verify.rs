@@ -75,7 +75,7 @@ pub async fn verify(
 ) -> Result<VerifyReport, AppError> {
     let session = app.store.read(context.scope()).await?;
     let stored = customer_bill::computation(&session, id).await?;
-    session.finish().await?;
+    session.finish()?;
     let stored = stored.ok_or_else(|| AppError::not_found("CustomerBill", id))?;
     let mut report = VerifyReport::default();
     look(&stored, &mut report);
@@ -89,7 +89,7 @@ pub async fn verify_all(app: &App, context: &RequestContext) -> Result<VerifyRep
     loop {
         let session = app.store.read(context.scope()).await?;
         let page = customer_bill::computations(&session, after, PAGE).await?;
-        session.finish().await?;
+        session.finish()?;
         let Some(last) = page.last() else {
             return Ok(report);
         };

@@ -133,7 +133,7 @@ impl ResourceUseCases for Payments {
         let receipt = capture(app, context, new).await?;
         let session = app.store.read(context.scope()).await?;
         let stored = resource::get(&session, &PAYMENT, receipt.id.into()).await?;
-        session.finish().await?;
+        session.finish()?;
         stored.ok_or_else(|| AppError::internal("a payment that was just written is gone"))
     }
 

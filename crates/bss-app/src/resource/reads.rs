@@ -49,7 +49,7 @@ pub trait Reads: Send + Sync {
     ) -> Result<Option<Stored>, AppError> {
         let session = app.store.read(context.scope()).await?;
         let found = self.get(&session, id).await?;
-        session.finish().await?;
+        session.finish()?;
         Ok(found)
     }
 

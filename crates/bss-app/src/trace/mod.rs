@@ -45,7 +45,7 @@ pub async fn trace(app: &App, context: &RequestContext, id: Uuid) -> Result<Expl
         Subject::Payment(payment) => tracer.payment(payment).await,
     };
     let explanation = found?.ok_or_else(unknown)?;
-    session.finish().await?;
+    session.finish()?;
     Ok(explanation)
 }
 

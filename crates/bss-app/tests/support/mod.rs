@@ -269,7 +269,7 @@ impl World {
     pub async fn document(&self, table: &Table, id: Uuid) -> Value {
         let session = self.app.store.read(self.context.scope()).await.unwrap();
         let stored = resource::get(&session, table, id).await.unwrap().unwrap();
-        session.finish().await.unwrap();
+        session.finish().unwrap();
         stored.body
     }
 

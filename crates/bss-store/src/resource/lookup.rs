@@ -107,7 +107,7 @@ pub async fn lookup(
     // The trip failed: whoever was on it asks alone, and gets an answer or an error of its own.
     let session = store.read(Scope::new(tenant, ACTOR)).await?;
     let found = get(&session, table, id).await?;
-    session.finish().await?;
+    session.finish()?;
     Ok(found)
 }
 
@@ -139,7 +139,7 @@ async fn trip(
     let ids: Vec<Uuid> = waiting.iter().map(|(id, _)| *id).collect();
     let session = store.read(Scope::new(tenant, ACTOR)).await?;
     let found = get_all(&session, table, &ids).await?;
-    session.finish().await?;
+    session.finish()?;
     let mut found: HashMap<Uuid, Stored> = found.into_iter().map(|stored| (stored.id, stored)).collect();
     for (place, (id, sender)) in waiting.into_iter().enumerate() {
         let again = ids[place + 1..].contains(&id);

@@ -79,7 +79,7 @@ async fn declare(
         .map_err(|error: UnknownFormat| Failure::Usage(vec![error.to_string()]))?;
     let session = app.store.read(context.scope()).await?;
     let present = usage_source::get(&session, name).await?;
-    session.finish().await?;
+    session.finish()?;
     let zone = match (&options.zone, &present) {
         (Some(zone), _) => Zone::named(zone).map_err(|error| Failure::Usage(vec![error.to_string()]))?,
         (None, Some(present)) => present.zone.clone(),
@@ -147,7 +147,7 @@ async fn list(
     };
     let session = app.store.read(context.scope()).await?;
     let found = usage_reject::list(&session, &filter).await?;
-    session.finish().await?;
+    session.finish()?;
     Ok(found)
 }
 

@@ -88,7 +88,7 @@ async fn sample_work(app: &App, metrics: &Metrics) -> Result<(), StoreError> {
         let session = app.store.read(Scope::new(tenant, ACTOR)).await?;
         let (taken, charged) = usage_file::totals(&session).await?;
         let of_tenant = bill_run::counts(&session).await?;
-        session.finish().await?;
+        session.finish()?;
         for (name, outcome, records) in [
             ("accepted", UsageOutcome::Accepted, taken.accepted),
             (

@@ -82,7 +82,7 @@ async fn sources(serving: &Serving, tenant: TenantId) -> Result<Vec<String>, bss
     let context = RequestContext::system(tenant, ACTOR);
     let session = serving.app.store.read(context.scope()).await?;
     let sources = usage_source::list(&session).await?;
-    session.finish().await?;
+    session.finish()?;
     let plain = |name: &String| !name.starts_with('.') && !name.contains('/');
     Ok(sources
         .into_iter()
