@@ -227,12 +227,10 @@ fn currency(money: &Value) -> Result<Currency, AppError> {
 async fn document(
     state: &ApiState,
     context: &RequestContext,
-    table: &Table,
+    table: &'static Table,
     (kind, id): (&'static str, Uuid),
 ) -> Result<Value, AppError> {
-    let session = state.app.store.read(context.scope()).await?;
-    let stored = resource::get(&session, table, id).await?;
-    session.finish()?;
+    let stored = resource::lookup(&state.app.store, context.caller.tenant, table, id).await?;
     Ok(stored.ok_or_else(|| AppError::not_found(kind, id))?.body)
 }
 
@@ -243,8 +241,7 @@ async fn shown(state: &ApiState, call: &Call, id: PaymentId) -> Result<Value, Ap
 }
 
 async fn stored(state: &ApiState, call: &Call, id: PaymentId) -> Result<Stored, ApiError> {
-    let session = call.read(state).await?;
-    let stored = resource::get(&session, &PAYMENT, id.uuid()).await?;
-    session.finish()?;
+    let tenant = call.context.caller.tenant;
+    let stored = resource::lookup(&state.app.store, tenant, &PAYMENT, id.uuid()).await?;
     Ok(stored.ok_or_else(|| AppError::not_found("Payment", id))?)
 }

@@ -131,9 +131,7 @@ impl ResourceUseCases for Payments {
     async fn create(&self, app: &App, context: &RequestContext, body: Value) -> Result<Stored, AppError> {
         let new = read_known(app, context, &body).await?;
         let receipt = capture(app, context, new).await?;
-        let session = app.store.read(context.scope()).await?;
-        let stored = resource::get(&session, &PAYMENT, receipt.id.into()).await?;
-        session.finish()?;
+        let stored = resource::lookup(&app.store, context.caller.tenant, &PAYMENT, receipt.id.into()).await?;
         stored.ok_or_else(|| AppError::internal("a payment that was just written is gone"))
     }
 
