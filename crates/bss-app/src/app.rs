@@ -1,7 +1,6 @@
 use bss_domain::{Instant, Slot};
-use bss_events::{CloudEvent, NewEvent, SpecVersion, Topic};
+use bss_events::{CloudEvent, EventData, NewEvent, SpecVersion, Topic};
 use bss_store::{Store, StoreError};
-use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{Clock, Ids, RequestContext};
@@ -36,7 +35,7 @@ impl App {
         now: Instant,
         (topic, kind): (Topic, &str),
         (key, subject): (Uuid, Uuid),
-        data: Value,
+        data: impl Into<EventData>,
     ) -> NewEvent {
         let slot = Slot::of(key);
         let event = CloudEvent {
@@ -50,7 +49,7 @@ impl App {
             key,
             traceparent: context.traceparent,
             dataversion: 1,
-            data,
+            data: data.into(),
         };
         NewEvent { topic, slot, event }
     }

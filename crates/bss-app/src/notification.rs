@@ -100,12 +100,13 @@ pub async fn write_down<'e>(
             continue;
         };
         let id = event.id.to_string();
+        let data = event.data.value();
         let facts = EventFacts {
             id: &id,
             event_type: &event.kind,
             time: event.time,
             subject,
-            data: &event.data,
+            data: &data,
         };
         for subscription in &subscriptions {
             if let Some(kind) = subscription.kind_of(&event.kind) {

@@ -38,7 +38,7 @@ pub struct UsageImport {
 impl Default for UsageImport {
     fn default() -> Self {
         Self {
-            batch_lines: 2_000,
+            batch_lines: 8_000,
             held_days: 400,
         }
     }

@@ -176,7 +176,7 @@ impl World {
     /// Calls as the charging stream would have stored them: rated at the full price in order of arrival.
     async fn calls(&self, who: Subscriber, position: i64, calls: &[(&str, &str, i64, i64)]) {
         let work = self.app.store.begin_work(self.context.scope()).await.unwrap();
-        let mut rows = NewRecords::default();
+        let mut rated = Vec::new();
         let mut days = BTreeSet::new();
         for (number, (start, called, seconds, nano)) in calls.iter().enumerate() {
             let started = at(start);
@@ -219,7 +219,11 @@ impl World {
                 parts,
                 is_provisional: true,
             };
-            rows.push(&usage, rating, position);
+            rated.push((usage, rating));
+        }
+        let mut rows = NewRecords::default();
+        for (usage, rating) in &rated {
+            rows.push(usage, rating.clone(), position);
         }
         usage_record::ensure_days(&work, &days).await.unwrap();
         usage_record::insert(&work, &rows).await.unwrap();

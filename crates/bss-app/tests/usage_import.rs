@@ -15,6 +15,7 @@ use bss_domain::usage::{
     Direction, Metered, NumberPlan, ServiceKind, SourceFormat, Usage, UsageSource, UsageState,
 };
 use bss_domain::{Instant, Interval, Slot, TypedId, Zone};
+use bss_events::{EventLog as _, Standing, Topic};
 use bss_load::cdr::{CdrPlan, Manifest, Totals, generate};
 use bss_platform::testing::test_server;
 use bss_store::usage_reject::{self, RejectFilter, UsageReject};
@@ -125,17 +126,15 @@ impl World {
 
     /// The records in the log.
     async fn log(&self) -> Vec<Usage> {
-        let rows = self
-            .db
-            .query(
-                "SELECT data FROM log_event WHERE topic = 4 ORDER BY partition, position",
-                &[],
-            )
-            .await
-            .unwrap();
-        rows.iter()
-            .map(|row| serde_json::from_str(row.get(0)).unwrap())
-            .collect()
+        let places = (0..bss_events::PARTITIONS).map(|partition| Standing {
+            topic: Topic::Usage,
+            partition,
+            position: 0,
+        });
+        let places: Vec<Standing> = places.collect();
+        let read = self.app.store.log().read_each(&places, 100_000).await.unwrap();
+        let records = read.iter().flatten();
+        records.map(|record| record.event.data.read_usage().unwrap()).collect()
     }
 
     async fn rejects(&self) -> Vec<UsageReject> {

@@ -8,6 +8,7 @@ pub mod generic;
 pub mod identity;
 pub mod line;
 pub mod number;
+pub mod packed;
 pub mod reject;
 pub mod shape;
 pub mod source;

@@ -1,10 +1,9 @@
 use bss_domain::ids::{EventId, TenantId};
 use bss_domain::{Instant, Slot};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{Topic, TraceParent};
+use crate::{EventData, Topic, TraceParent};
 
 /// An event in the CloudEvents 1.0 JSON format, with our extensions `tenant`, `key`, `traceparent` and
 /// `dataversion`. It carries ids and amounts, not names and numbers.
@@ -34,7 +33,7 @@ pub struct CloudEvent {
     /// The version of `data`'s form.
     pub dataversion: i16,
     /// The facts.
-    pub data: Value,
+    pub data: EventData,
 }
 
 /// The version of CloudEvents that we write and read.

@@ -175,7 +175,7 @@ mod tests {
             key: compose(1, slot, 1),
             traceparent: None,
             dataversion: 1,
-            data: Value::Null,
+            data: Value::Null.into(),
         };
         Record {
             topic: Topic::Order,

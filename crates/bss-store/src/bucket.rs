@@ -107,6 +107,15 @@ pub async fn save_buckets(
     }
     let mut rows: Vec<&Versioned<AllowanceInstance>> = rows.iter().collect();
     rows.sort_unstable_by_key(|row| (row.value.id.slot(), row.value.id));
+    let (new, present): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.version == 0);
+    insert_buckets(session, &new).await?;
+    update_buckets(session, &present).await
+}
+
+async fn insert_buckets(session: &Session, rows: &[&Versioned<AllowanceInstance>]) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
     macro_rules! column {
         ($row:ident => $value:expr) => {
             rows.iter().map(|$row| $value).collect::<Vec<_>>()
@@ -118,9 +127,7 @@ pub async fn save_buckets(
              granted, used, reserved, version) \
              SELECT $1, * FROM unnest($2::smallint[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], \
              $7::timestamptz[], $8::timestamptz[], $9::boolean[], $10::bigint[], $11::bigint[], $12::bigint[], \
-             $13::bigint[]) \
-             ON CONFLICT (tenant_id, slot, id) DO UPDATE SET granted = excluded.granted, used = excluded.used, \
-             reserved = excluded.reserved, version = excluded.version WHERE bucket.version = excluded.version - 1",
+             $13::bigint[]) ON CONFLICT (tenant_id, slot, id) DO NOTHING",
             &[
                 &session.tenant().uuid(),
                 &column!(row => row.value.id.slot().sql()),
@@ -135,6 +142,36 @@ pub async fn save_buckets(
                 &column!(row => row.value.used as i64),
                 &column!(row => row.value.reserved as i64),
                 &column!(row => row.version + 1),
+            ],
+        )
+        .await?;
+    changed("buckets", rows.len(), written)
+}
+
+/// Half the price of an insert that turns out to be an update.
+async fn update_buckets(session: &Session, rows: &[&Versioned<AllowanceInstance>]) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    macro_rules! column {
+        ($row:ident => $value:expr) => {
+            rows.iter().map(|$row| $value).collect::<Vec<_>>()
+        };
+    }
+    let written = session
+        .execute(
+            "UPDATE bucket b SET granted = n.granted, used = n.used, reserved = n.reserved, version = n.version + 1 \
+             FROM unnest($2::smallint[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[]) \
+             AS n (slot, id, granted, used, reserved, version) \
+             WHERE b.tenant_id = $1 AND b.slot = n.slot AND b.id = n.id AND b.version = n.version",
+            &[
+                &session.tenant().uuid(),
+                &column!(row => row.value.id.slot().sql()),
+                &column!(row => row.value.id.uuid()),
+                &column!(row => row.value.granted as i64),
+                &column!(row => row.value.used as i64),
+                &column!(row => row.value.reserved as i64),
+                &column!(row => row.version),
             ],
         )
         .await?;

@@ -64,6 +64,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     20 "0020_cancel_product_order";
     21 "0021_event_subscription";
     22 "0022_ledger_entry_posted";
+    23 "0023_log_batch";
 };
 
 /// A statement that can't run in a transaction (`CREATE INDEX CONCURRENTLY`) stands alone below this header.

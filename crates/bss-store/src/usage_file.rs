@@ -82,9 +82,10 @@ pub async fn open(session: &Session, file: &UsageFile) -> Result<UsageFile, Stor
     Ok(read(&row))
 }
 
-/// The file, locked until the transaction's end: whoever holds it appends the next lines.
+/// The file, locked until the transaction's end: whoever holds it appends the next lines. The lock lets charging refer
+/// to the file meanwhile.
 pub async fn lock(session: &Session, id: UsageFileId) -> Result<Option<UsageFile>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM usage_file WHERE id = $1 FOR UPDATE");
+    let sql = format!("SELECT {COLUMNS} FROM usage_file WHERE id = $1 FOR NO KEY UPDATE");
     Ok(session.query_opt(&sql, &[&id.uuid()]).await?.as_ref().map(read))
 }
 

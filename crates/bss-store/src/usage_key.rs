@@ -15,11 +15,11 @@ pub async fn slots(
     source: &str,
     hashes: &[RecordHash],
 ) -> Result<HashMap<RecordHash, Slot>, StoreError> {
+    // As one condition of one scan of the index, which goes from leaf to leaf: hardly any record is there.
     let hashes: Vec<i64> = hashes.iter().map(|hash| hash.sql()).collect();
     let rows = session
         .query(
-            "SELECT k.hash, k.slot FROM unnest($2::bigint[]) AS n (hash) \
-             JOIN usage_key k ON k.source = $1 AND k.hash = n.hash",
+            "SELECT k.hash, k.slot FROM usage_key k WHERE k.source = $1 AND k.hash = ANY($2)",
             &[&source, &hashes],
         )
         .await?;

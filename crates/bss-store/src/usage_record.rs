@@ -46,7 +46,7 @@ pub struct UsageRecord {
 
 /// Rows that are to be inserted, column by column.
 #[derive(Debug, Default)]
-pub struct NewRecords {
+pub struct NewRecords<'u> {
     id: Vec<Uuid>,
     slot: Vec<i16>,
     service: Vec<i16>,
@@ -60,10 +60,10 @@ pub struct NewRecords {
     amount: Vec<i64>,
     position: Vec<i64>,
     provisional: Vec<bool>,
-    source: Vec<String>,
-    calling: Vec<String>,
-    called: Vec<String>,
-    visited: Vec<Option<String>>,
+    source: Vec<&'u str>,
+    calling: Vec<&'u str>,
+    called: Vec<&'u str>,
+    visited: Vec<Option<&'u str>>,
     parts: Vec<Vec<u8>>,
 }
 
@@ -80,9 +80,9 @@ pub struct Rating {
     pub is_provisional: bool,
 }
 
-impl NewRecords {
+impl<'u> NewRecords<'u> {
     /// Adds a row.
-    pub fn push(&mut self, usage: &Usage, rating: Rating, position: i64) {
+    pub fn push(&mut self, usage: &'u Usage, rating: Rating, position: i64) {
         self.id.push(usage.id.uuid());
         self.slot.push(usage.id.slot().sql());
         self.service.push(usage.metered.service.sql());
@@ -96,10 +96,10 @@ impl NewRecords {
         self.amount.push(rating.amount.0);
         self.position.push(position);
         self.provisional.push(rating.is_provisional);
-        self.source.push(usage.source.clone());
-        self.calling.push(usage.metered.calling.clone());
-        self.called.push(usage.metered.called.clone());
-        self.visited.push(usage.metered.visited_network.clone());
+        self.source.push(&usage.source);
+        self.calling.push(&usage.metered.calling);
+        self.called.push(&usage.metered.called);
+        self.visited.push(usage.metered.visited_network.as_deref());
         self.parts.push(rating.parts);
     }
 
@@ -115,7 +115,7 @@ impl NewRecords {
 }
 
 /// Inserts rated records. A record that is there already is [`StoreError::Taken`], and the transaction is lost.
-pub async fn insert(session: &Session, rows: &NewRecords) -> Result<(), StoreError> {
+pub async fn insert(session: &Session, rows: &NewRecords<'_>) -> Result<(), StoreError> {
     if rows.is_empty() {
         return Ok(());
     }

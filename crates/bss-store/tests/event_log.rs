@@ -83,7 +83,7 @@ async fn follow(log: PostgresLog, done: Arc<AtomicBool>, max: usize) -> Vec<Reco
 }
 
 fn number_of(record: &Record) -> u64 {
-    record.event.data["number"].as_u64().unwrap()
+    record.event.data.value()["number"].as_u64().unwrap()
 }
 
 fn check(records: &[Record]) -> usize {

@@ -220,7 +220,7 @@ async fn copy_batch(store: &Store, lease: Lease, from: i64) {
 }
 
 fn number_of(record: &Record) -> u64 {
-    record.event.data["number"].as_u64().unwrap()
+    record.event.data.value()["number"].as_u64().unwrap()
 }
 
 async fn numbers(store: &Store, topic: Topic) -> BTreeMap<u64, usize> {

@@ -19,7 +19,7 @@ fn event(tenant: TenantId, number: u64) -> NewEvent {
         key: compose(1, slot, number),
         traceparent: None,
         dataversion: 1,
-        data: serde_json::json!({ "number": number }),
+        data: serde_json::json!({ "number": number }).into(),
     };
     NewEvent {
         topic: Topic::Order,

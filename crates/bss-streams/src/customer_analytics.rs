@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bss_domain::ids::{CustomerBillId, CustomerId};
-use bss_domain::usage::{ServiceKind, Usage};
+use bss_domain::usage::ServiceKind;
 use bss_domain::{Instant, Money};
 use bss_events::{Record, Topic};
 use bss_store::UnitOfWork;
@@ -90,8 +90,8 @@ async fn count_usage(work: &UnitOfWork, records: &[Record], counts: &mut Counts)
         .iter()
         .filter(|record| record.event.kind == bss_app::usage_import::USAGE_EVENT)
     {
-        let usage =
-            Usage::deserialize(&record.event.data).map_err(|error| ProcessError::poison(record, error))?;
+        let usage = record.event.data.read_usage();
+        let usage = usage.map_err(|error| ProcessError::poison(record, error))?;
         places.push((usage.id, record.position));
         facts.insert(usage.id, usage);
     }
@@ -123,8 +123,9 @@ fn count_order(record: &Record, counts: &mut Counts) {
     if !["ProductOrderCreateEvent", "ProductOrderStateChangeEvent"].contains(&event.kind.as_str()) {
         return;
     }
+    let facts = event.data.value();
     for (attribute, number) in [("state", 1), ("was", -1)] {
-        if let Some(state) = event.data[attribute].as_str() {
+        if let Some(state) = facts[attribute].as_str() {
             count(
                 counts,
                 window(record, Measure::Order, state, "order"),
@@ -176,8 +177,8 @@ async fn count_bill(work: &UnitOfWork, record: &Record, counts: &mut Counts) -> 
     if record.event.kind != "CustomerBillCreateEvent" {
         return Ok(());
     }
-    let bill =
-        BillFacts::deserialize(&record.event.data).map_err(|error| ProcessError::poison(record, error))?;
+    let bill = record.event.data.read::<BillFacts>();
+    let bill = bill.map_err(|error| ProcessError::poison(record, error))?;
     let total = bill.tax_included_amount;
     let window = window(record, Measure::Billed, "bill", total.currency.code());
     count(counts, window, 1, total.minor);
@@ -196,7 +197,8 @@ async fn count_payment(work: &UnitOfWork, record: &Record, counts: &mut Counts) 
     if !is_payment && event.kind != "CreditAppliedEvent" {
         return Ok(());
     }
-    let paid = PaymentFacts::deserialize(&event.data).map_err(|error| ProcessError::poison(record, error))?;
+    let paid = event.data.read::<PaymentFacts>();
+    let paid = paid.map_err(|error| ProcessError::poison(record, error))?;
     let has_come = paid
         .status
         .as_deref()

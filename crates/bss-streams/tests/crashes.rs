@@ -21,7 +21,7 @@ const KILLS: u32 = 8;
 struct Copier;
 
 fn number_of(record: &Record) -> u64 {
-    record.event.data["number"].as_u64().unwrap()
+    record.event.data.value()["number"].as_u64().unwrap()
 }
 
 #[async_trait]

@@ -40,7 +40,7 @@ fn fact(topic: Topic, kind: &str, time: &str, data: Value) -> NewEvent {
     let mut new = event(topic, tenant(1), KEY, 1);
     kind.clone_into(&mut new.event.kind);
     new.event.time = at(time);
-    new.event.data = data;
+    new.event.data = data.into();
     new
 }
 

@@ -98,7 +98,7 @@ fn message(record: &Record) -> Value {
     let event = &record.event;
     let mut shown = json!({
         "partition": record.partition, "position": record.position, "key": event.key, "id": event.id,
-        "type": event.kind, "time": event.time.to_string(), "data": event.data,
+        "type": event.kind, "time": event.time.to_string(), "data": event.data.value(),
     });
     if let Some(parent) = &event.traceparent {
         shown["traceparent"] = parent.to_string().into();

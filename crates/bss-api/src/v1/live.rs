@@ -146,10 +146,8 @@ impl Change {
         if let Some(subject) = &event.subject {
             data["id"] = subject.as_str().into();
         }
-        if let Some(state) = ["state", "status"]
-            .iter()
-            .find_map(|name| event.data[*name].as_str())
-        {
+        let facts = event.data.value();
+        if let Some(state) = ["state", "status"].iter().find_map(|name| facts[*name].as_str()) {
             data["state"] = state.into();
         }
         Self {

@@ -9,7 +9,7 @@ use bss_domain::usage::{
     FileLine, Identity, Metered, Owner, RecordHash, RejectReason, Usage, UsageSource, UsageState, subject,
 };
 use bss_domain::{Instant, Interval, Slot};
-use bss_events::{NewEvent, Topic};
+use bss_events::{EventData, NewEvent, Topic};
 use bss_store::usage_file::{self, FileLines};
 use bss_store::usage_reject::{self, UsageReject};
 use bss_store::{Session, StoreError, UnitOfWork, usage_key, usage_owner, usage_record};
@@ -300,7 +300,7 @@ pub fn usage_event(
     now: Instant,
     usage: &Usage,
 ) -> Result<NewEvent, StoreError> {
-    let data = serde_json::to_value(usage).map_err(|error| StoreError::Corrupt {
+    let data = EventData::usage(usage).map_err(|error| StoreError::Corrupt {
         what: format!("usage {}", usage.id),
         detail: error.to_string(),
     })?;

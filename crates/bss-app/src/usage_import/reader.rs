@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 const LINE_BYTES_MAX: u64 = 16 * 1024;
 
 /// Batches that are read ahead while one is being committed.
-const AHEAD: usize = 2;
+const AHEAD: usize = 1;
 
 /// What is to be read.
 pub struct Task {

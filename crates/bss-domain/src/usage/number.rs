@@ -47,10 +47,8 @@ impl NumberPlan {
     /// The E.164 digits of a number, or a short code as it stands. Spaces, dots and hyphens between digits are
     /// dropped.
     pub fn normalize(&self, written: &str) -> Result<String, NumberProblem> {
-        let mut text: String = written
-            .chars()
-            .filter(|c| !matches!(c, ' ' | '-' | '.'))
-            .collect();
+        let mut text = String::with_capacity(written.len());
+        text.extend(written.chars().filter(|c| !matches!(c, ' ' | '-' | '.')));
         let plus = text.starts_with('+');
         if plus {
             text.remove(0);

@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
 
-use bss_events::{NewEvent, PARTITIONS};
+use bss_events::{CloudEvent, NewEvent, PARTITIONS};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Statement};
 
+use super::record_batch;
 use crate::{Session, StoreError, Timestamptz};
 
 /// Takes the positions and writes the events in one statement. Rows are locked in ascending order, so that two
@@ -14,34 +15,37 @@ pub(crate) const APPEND: &str = include_str!("append.sql");
 pub(crate) const APPEND_ONE: &str = include_str!("append_one.sql");
 
 /// An append that is ready to go out as the last statement before COMMIT, since it holds the partitions' heads.
-pub(crate) struct Append {
+pub(crate) struct Append<'e> {
     statement: Statement,
     /// Topic, partition and number of events, by place.
     places: (Vec<i16>, Vec<i16>, Vec<i64>),
-    columns: Columns,
+    columns: Columns<'e>,
 }
 
-impl Append {
+impl<'e> Append<'e> {
     /// Prepares it; none where there is nothing to append.
-    pub(crate) async fn of(session: &Session, events: &[NewEvent]) -> Result<Option<Self>, StoreError> {
+    pub(crate) async fn of(session: &Session, events: &'e [NewEvent]) -> Result<Option<Self>, StoreError> {
         if events.is_empty() {
             return Ok(None);
         }
-        let mut counts: BTreeMap<(i16, i16), i64> = BTreeMap::new();
-        let mut columns = Columns::with_capacity(events.len());
+        let mut of_place: BTreeMap<(i16, i16), Vec<&CloudEvent>> = BTreeMap::new();
         for new in events {
             let place = (new.topic.sql(), new.slot.partition(PARTITIONS) as i16);
-            let ordinal = counts.entry(place).or_insert(0);
-            *ordinal += 1;
-            columns.push(place, *ordinal, new)?;
+            of_place.entry(place).or_default().push(&new.event);
         }
-        let sql = if counts.len() == 1 { APPEND_ONE } else { APPEND };
+        let mut columns = Columns::default();
         let mut places = (Vec::new(), Vec::new(), Vec::new());
-        for ((topic, partition), number) in counts {
-            places.0.push(topic);
-            places.1.push(partition);
-            places.2.push(number);
+        for (place, events) in &of_place {
+            places.0.push(place.0);
+            places.1.push(place.1);
+            places.2.push(events.len() as i64);
+            let mut ordinal = 0;
+            for row in record_batch::rows(events) {
+                ordinal += row.len() as i64;
+                columns.push(*place, ordinal, row)?;
+            }
         }
+        let sql = if of_place.len() == 1 { APPEND_ONE } else { APPEND };
         Ok(Some(Self {
             statement: session.prepare(sql).await?,
             places,
@@ -56,9 +60,11 @@ impl Append {
         let mut params: Vec<&(dyn ToSql + Sync)> = if topics.len() == 1 {
             vec![&topics[0], &partitions[0], &numbers[0]]
         } else {
-            vec![topics, partitions, numbers, &of.topic, &of.partition, &of.ordinal]
+            vec![topics, partitions, numbers, &of.topic, &of.partition]
         };
-        let rest: [&(dyn ToSql + Sync); 10] = [
+        let rest: [&(dyn ToSql + Sync); 13] = [
+            &of.ordinal,
+            &of.events,
             &of.id,
             &of.tenant,
             &of.key,
@@ -69,6 +75,7 @@ impl Append {
             &of.traceparent,
             &of.dataversion,
             &of.data,
+            &of.batch,
         ];
         params.extend(rest);
         client
@@ -79,56 +86,56 @@ impl Append {
     }
 }
 
+/// The rows, column by column.
 #[derive(Default)]
-struct Columns {
+struct Columns<'e> {
     topic: Vec<i16>,
     partition: Vec<i16>,
+    /// The place of a row's last event among those of its partition, from 1.
     ordinal: Vec<i64>,
-    id: Vec<uuid::Uuid>,
+    events: Vec<i16>,
+    id: Vec<Option<uuid::Uuid>>,
     tenant: Vec<uuid::Uuid>,
-    key: Vec<uuid::Uuid>,
-    kind: Vec<String>,
-    source: Vec<String>,
-    subject: Vec<Option<String>>,
+    key: Vec<Option<uuid::Uuid>>,
+    kind: Vec<&'e str>,
+    source: Vec<&'e str>,
+    subject: Vec<Option<&'e str>>,
     time: Vec<Timestamptz>,
     traceparent: Vec<Option<String>>,
     dataversion: Vec<i16>,
-    data: Vec<String>,
+    data: Vec<Option<&'e str>>,
+    batch: Vec<Option<Vec<u8>>>,
 }
 
-impl Columns {
-    fn with_capacity(number: usize) -> Self {
-        Self {
-            id: Vec::with_capacity(number),
-            tenant: Vec::with_capacity(number),
-            key: Vec::with_capacity(number),
-            kind: Vec::with_capacity(number),
-            source: Vec::with_capacity(number),
-            data: Vec::with_capacity(number),
-            ..Self::default()
-        }
-    }
-
-    fn push(&mut self, place: (i16, i16), ordinal: i64, new: &NewEvent) -> Result<(), StoreError> {
-        let event = &new.event;
+impl<'e> Columns<'e> {
+    fn push(&mut self, place: (i16, i16), ordinal: i64, events: &[&'e CloudEvent]) -> Result<(), StoreError> {
+        let Some(first) = events.first() else {
+            return Ok(());
+        };
         self.topic.push(place.0);
         self.partition.push(place.1);
         self.ordinal.push(ordinal);
-        self.id.push(event.id.into());
-        self.tenant.push(event.tenant.into());
-        self.key.push(event.key);
-        self.kind.push(event.kind.clone());
-        self.source.push(event.source.clone());
-        self.subject.push(event.subject.clone());
-        self.time.push(Timestamptz(event.time));
+        self.events.push(events.len() as i16);
+        self.tenant.push(first.tenant.into());
+        self.kind.push(&first.kind);
+        self.source.push(&first.source);
+        self.time.push(Timestamptz(first.time));
         self.traceparent
-            .push(event.traceparent.map(|parent| parent.to_string()));
-        self.dataversion.push(event.dataversion);
-        let data = serde_json::to_string(&event.data).map_err(|error| StoreError::Corrupt {
-            what: format!("event {}", event.id),
-            detail: error.to_string(),
-        })?;
-        self.data.push(data);
+            .push(first.traceparent.map(|parent| parent.to_string()));
+        self.dataversion.push(first.dataversion);
+        let alone = (events.len() == 1).then_some(*first);
+        self.id.push(alone.map(|event| event.id.into()));
+        self.key.push(alone.map(|event| event.key));
+        self.subject.push(alone.and_then(record_batch::kept_subject));
+        self.data.push(alone.map(|event| event.data.text()));
+        let batch = match alone {
+            Some(_) => None,
+            None => Some(record_batch::pack(events).map_err(|error| StoreError::Corrupt {
+                what: format!("events like {}", first.id),
+                detail: error.to_string(),
+            })?),
+        };
+        self.batch.push(batch);
         Ok(())
     }
 }

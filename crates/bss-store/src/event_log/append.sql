@@ -12,10 +12,13 @@ WITH wanted AS (
     RETURNING p.topic, p.partition, h.head AS base
 )
 INSERT INTO log_event
-    (topic, partition, position, tenant_id, id, key, kind, source, subject, time, traceparent, dataversion, data)
-SELECT e.topic, e.partition, m.base + e.ordinal, e.tenant_id, e.id, e.key, e.kind, e.source, e.subject, e.time,
-       e.traceparent, e.dataversion, e.data
-FROM unnest($4::smallint[], $5::smallint[], $6::bigint[], $7::uuid[], $8::uuid[], $9::uuid[], $10::text[],
-            $11::text[], $12::text[], $13::timestamptz[], $14::text[], $15::smallint[], $16::text[])
-    AS e (topic, partition, ordinal, id, tenant_id, key, kind, source, subject, time, traceparent, dataversion, data)
+    (topic, partition, position, events, tenant_id, id, key, kind, source, subject, time, traceparent, dataversion,
+     data, batch)
+SELECT e.topic, e.partition, m.base + e.ordinal, e.events, e.tenant_id, e.id, e.key, e.kind, e.source, e.subject,
+       e.time, e.traceparent, e.dataversion, e.data, e.batch
+FROM unnest($4::smallint[], $5::smallint[], $6::bigint[], $7::smallint[], $8::uuid[], $9::uuid[], $10::uuid[],
+            $11::text[], $12::text[], $13::text[], $14::timestamptz[], $15::text[], $16::smallint[], $17::text[],
+            $18::bytea[])
+    AS e (topic, partition, ordinal, events, id, tenant_id, key, kind, source, subject, time, traceparent,
+          dataversion, data, batch)
 LEFT JOIN moved m USING (topic, partition)

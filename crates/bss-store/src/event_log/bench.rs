@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bss_domain::ids::{EventId, TenantId, TypedId, compose};
 use bss_domain::{Instant as BusinessTime, Slot};
-use bss_events::{CloudEvent, NewEvent, SpecVersion, Topic};
+use bss_events::{CloudEvent, EventData, NewEvent, SpecVersion, Topic};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::{Scope, Store, StoreError};
@@ -56,7 +56,7 @@ fn event(tenant: TenantId, batch: u64, number: u64) -> NewEvent {
         key: compose(1, slot, customer),
         traceparent: None,
         dataversion: 1,
-        data: serde_json::from_str(&data).unwrap_or_default(),
+        data: EventData::stored(&data).unwrap_or_else(|_| serde_json::Value::Null.into()),
     };
     NewEvent {
         topic: TOPIC,
@@ -115,7 +115,7 @@ pub fn write_rows(path: &Path, tenant: TenantId, rows: u64, batch: u64) -> io::R
             of.source,
             of.time,
             of.dataversion,
-            of.data,
+            of.data.text(),
         )?;
     }
     out.flush()

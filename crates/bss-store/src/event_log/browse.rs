@@ -3,9 +3,10 @@
 use bss_domain::Instant;
 use bss_events::{Record, Topic};
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use super::reader::event_of;
+use super::reader::{events_of, first_position};
 use crate::{Session, StoreError, Timestamptz};
 
 /// A topic.
@@ -62,18 +63,22 @@ impl GroupPartition {
 
 pub(crate) const TOPICS: &str = "\
     SELECT topic, count(*), sum(head - tail)::bigint FROM log_partition GROUP BY topic ORDER BY topic";
+/// The rows of a topic behind `$6` to `$8`, the place of the row before. Those of a batch may have the key or not.
 pub(crate) const MESSAGES: &str = "\
-    SELECT partition, position, tenant_id, id, key, kind, source, subject, time, traceparent, dataversion, data
+    SELECT partition, position, events, tenant_id, id, key, kind, source, subject, time, traceparent, dataversion, data,
+           batch
     FROM log_event
-    WHERE topic = $1 AND ($2::smallint IS NULL OR partition = $2) AND ($3::uuid IS NULL OR key = $3)
-      AND ($4::text IS NULL OR kind = $4) AND ($5::bigint IS NULL OR position < $5)
-      AND ($6::timestamptz IS NULL OR time < $6)
-    ORDER BY time DESC, partition, position DESC LIMIT $7";
+    WHERE topic = $1 AND (key = $2 OR key IS NULL OR $2::uuid IS NULL) AND ($3::text IS NULL OR kind = $3)
+      AND ($4::timestamptz IS NULL OR time < $4)
+      AND ($6::timestamptz IS NULL OR (time, -partition, position) < ($6, -$7::smallint, $8::bigint))
+    ORDER BY time DESC, partition, position DESC LIMIT $5";
+/// The rows of a partition with events below `$5`; a row that ends a whole batch (1,000) beyond has none.
 pub(crate) const MESSAGES_OF_PARTITION: &str = "\
-    SELECT partition, position, tenant_id, id, key, kind, source, subject, time, traceparent, dataversion, data
+    SELECT partition, position, events, tenant_id, id, key, kind, source, subject, time, traceparent, dataversion, data,
+           batch
     FROM log_event
-    WHERE topic = $1 AND partition = $2 AND ($3::uuid IS NULL OR key = $3)
-      AND ($4::text IS NULL OR kind = $4) AND ($5::bigint IS NULL OR position < $5)
+    WHERE topic = $1 AND partition = $2 AND (key = $3 OR key IS NULL OR $3::uuid IS NULL)
+      AND ($4::text IS NULL OR kind = $4) AND position < $5::bigint + 1000 AND position - events + 1 < $5
       AND ($6::timestamptz IS NULL OR time < $6)
     ORDER BY position DESC LIMIT $7";
 pub(crate) const GROUPS: &str = "\
@@ -106,41 +111,96 @@ pub async fn messages(
     // Usage of a number that changed hands stays in the partition of its own id.
     let key = filter.key.filter(|_| topic != Topic::Usage);
     let of_key = |key: Uuid| bss_domain::Slot::of(key).partition(bss_events::PARTITIONS);
-    let partition = filter.partition.or(key.map(of_key)).map(|number| number as i16);
-    let sql = if partition.is_some() {
-        MESSAGES_OF_PARTITION
-    } else {
-        MESSAGES
-    };
-    let rows = session
-        .query(
-            sql,
-            &[
-                &topic.sql(),
-                &partition,
-                &filter.key,
-                &filter.kind,
-                &filter.before_position,
-                &filter.before.map(Timestamptz),
-                &limit,
-            ],
-        )
-        .await?;
-    rows.iter().map(|row| message_of(topic, row)).collect()
+    let partition = filter.partition.or(key.map(of_key));
+    let wanted = usize::try_from(limit).unwrap_or(0);
+    let mut found: Vec<Record> = Vec::new();
+    let mut behind: Option<Row> = None;
+    loop {
+        let rows = match partition {
+            Some(partition) => {
+                rows_of_partition(session, (topic, partition), &filter, behind.as_ref(), limit).await?
+            }
+            None => rows_by_time(session, topic, &filter, behind.as_ref(), limit).await?,
+        };
+        for row in &rows {
+            let fits = |record: &Record| {
+                filter.key.is_none_or(|key| record.event.key == key)
+                    && filter.before_position.is_none_or(|before| record.position < before)
+            };
+            found.extend(records_of(topic, row)?.into_iter().rev().filter(fits));
+        }
+        let is_last = (rows.len() as i64) < limit;
+        behind = rows.into_iter().last();
+        if found.len() >= wanted || is_last || behind.is_none() {
+            found.truncate(wanted);
+            return Ok(found);
+        }
+    }
 }
 
-fn message_of(topic: Topic, row: &Row) -> Result<Record, StoreError> {
-    let (partition, position): (i16, i64) = (row.get("partition"), row.get("position"));
-    let event = event_of(row).map_err(|detail| StoreError::Corrupt {
+async fn rows_by_time(
+    session: &Session,
+    topic: Topic,
+    filter: &MessageFilter<'_>,
+    behind: Option<&Row>,
+    limit: i64,
+) -> Result<Vec<Row>, StoreError> {
+    let time = behind.map(|row| row.get::<_, Timestamptz>("time"));
+    let partition: Option<i16> = behind.map(|row| row.get("partition"));
+    let position: Option<i64> = behind.map(|row| row.get("position"));
+    let before = filter.before.map(Timestamptz);
+    let topic = topic.sql();
+    let params: [&(dyn ToSql + Sync); 8] = [
+        &topic,
+        &filter.key,
+        &filter.kind,
+        &before,
+        &limit,
+        &time,
+        &partition,
+        &position,
+    ];
+    session.query(MESSAGES, &params).await
+}
+
+async fn rows_of_partition(
+    session: &Session,
+    (topic, partition): (Topic, u16),
+    filter: &MessageFilter<'_>,
+    behind: Option<&Row>,
+    limit: i64,
+) -> Result<Vec<Row>, StoreError> {
+    let below = behind.map(first_position).or(filter.before_position);
+    // No log grows beyond, and the statement adds to it.
+    let below = below.unwrap_or(i64::MAX / 2);
+    let before = filter.before.map(Timestamptz);
+    let (topic, partition) = (topic.sql(), partition as i16);
+    let params: [&(dyn ToSql + Sync); 7] = [
+        &topic,
+        &partition,
+        &filter.key,
+        &filter.kind,
+        &below,
+        &before,
+        &limit,
+    ];
+    session.query(MESSAGES_OF_PARTITION, &params).await
+}
+
+/// The records of a row, the oldest first.
+fn records_of(topic: Topic, row: &Row) -> Result<Vec<Record>, StoreError> {
+    let (partition, position) = (row.get::<_, i16>("partition"), first_position(row));
+    let events = events_of(row).map_err(|detail| StoreError::Corrupt {
         what: format!("event {topic} {partition}:{position}"),
         detail,
     })?;
-    Ok(Record {
+    let record = |(position, event)| Record {
         topic,
         partition: partition as u16,
         position,
         event,
-    })
+    };
+    Ok((position..).zip(events).map(record).collect())
 }
 
 /// All groups with their positions, heads and workers.

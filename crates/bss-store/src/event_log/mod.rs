@@ -9,6 +9,7 @@ pub mod retention;
 
 mod append;
 mod reader;
+mod record_batch;
 
 pub(crate) use append::Append;
 pub use reader::PostgresLog;

@@ -2,24 +2,28 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use bss_domain::ids::{EventId, TenantId};
-use bss_events::{Appends, CloudEvent, EventLog, Extent, LogError, Record, SpecVersion, Standing, Topic};
+use bss_domain::ids::TenantId;
+use bss_events::{Appends, CloudEvent, EventData, EventLog, Extent, LogError, Record, Standing, Topic};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
+use super::record_batch::{self, Shared};
 use crate::{Store, StoreError, Timestamptz};
 
-/// `$5` is the earliest day to look at, in days since 2000-01-01: it prunes the daily partitions that lie behind. The
-/// rows of a place come in order.
+/// The rows that hold the first `$4` events behind each place, in order: positions are dense, so a row whose first
+/// event lies further away has nothing of them, and one that ends more than a whole batch (1,000) further neither, which
+/// ends the scan. `$5` is the earliest day to look at, in days since 2000-01-01: it prunes the daily partitions that lie
+/// behind.
 pub(crate) const READ: &str = "\
     SELECT e.*, place.number
     FROM unnest($1::smallint[], $2::smallint[], $3::bigint[]) WITH ORDINALITY
              AS place (topic, partition, position, number),
          LATERAL (
-             SELECT position, tenant_id, id, key, kind, source, subject, time, traceparent, dataversion, data,
-                    recorded_on - date '2000-01-01' AS day
+             SELECT position, events, tenant_id, id, key, kind, source, subject, time, traceparent, dataversion, data,
+                    batch, recorded_on - date '2000-01-01' AS day
              FROM log_event
              WHERE topic = place.topic AND partition = place.partition AND position > place.position
+               AND position < place.position + $4 + 1000 AND position - events < place.position + $4
                AND recorded_on >= date '2000-01-01' + $5::int
              ORDER BY position LIMIT $4) AS e";
 pub(crate) const EXTENTS: &str =
@@ -108,8 +112,7 @@ impl EventLog for PostgresLog {
             .await
             .map_err(unavailable)?;
         let follows = |(place, rows): (&Standing, &Vec<Row>)| {
-            let first = rows.first().map(|row| row.get::<_, i64>("position"));
-            first == Some(place.position + 1)
+            rows.first().is_some_and(|row| first_position(row) <= place.position + 1)
         };
         if hint.is_some() && !places.iter().zip(&each).all(follows) {
             // A transaction older than the slack may have appended under its own, earlier day.
@@ -119,7 +122,7 @@ impl EventLog for PostgresLog {
             if let Some(last) = rows.last() {
                 self.note_day(place, last.get("position"), last.get("day"));
             }
-            rows.iter().map(|row| record_of(place, row)).collect()
+            records_of(place, rows, max)
         });
         read.collect()
     }
@@ -154,38 +157,52 @@ fn extent_of(row: &Row) -> Option<Extent> {
     })
 }
 
-fn record_of(place: &Standing, row: &Row) -> Result<Record, LogError> {
-    let (topic, partition, position) = (place.topic, place.partition, row.get("position"));
-    let event = event_of(row).map_err(|detail| LogError::Unreadable {
-        topic,
-        partition,
-        position,
-        detail,
-    })?;
-    Ok(Record {
-        topic,
-        partition,
-        position,
-        event,
-    })
+/// The first `max` records behind a place.
+fn records_of(place: &Standing, rows: &[Row], max: usize) -> Result<Vec<Record>, LogError> {
+    let (topic, partition) = (place.topic, place.partition);
+    let mut records = Vec::with_capacity(max.min(rows.len() * record_batch::EVENTS_MAX));
+    for row in rows {
+        let position = first_position(row);
+        let events = events_of(row).map_err(|detail| LogError::Unreadable {
+            topic,
+            partition,
+            position,
+            detail,
+        })?;
+        let records_of_row = (position..).zip(events).map(|(position, event)| Record {
+            topic,
+            partition,
+            position,
+            event,
+        });
+        records.extend(records_of_row.filter(|record| record.position > place.position));
+    }
+    records.truncate(max);
+    Ok(records)
 }
 
-/// The event of a row that has the columns of [`READ`].
-pub(super) fn event_of(row: &Row) -> Result<CloudEvent, String> {
+/// The position of a row's first event.
+pub(super) fn first_position(row: &Row) -> i64 {
+    row.get::<_, i64>("position") - i64::from(row.get::<_, i16>("events")) + 1
+}
+
+/// The events of a row that has the columns of [`READ`].
+pub(super) fn events_of(row: &Row) -> Result<Vec<CloudEvent>, String> {
     let traceparent: Option<&str> = row.get("traceparent");
-    let data: &str = row.get("data");
-    Ok(CloudEvent {
-        specversion: SpecVersion::V1,
-        id: EventId::from(row.get::<_, Uuid>("id")),
-        source: row.get("source"),
-        kind: row.get("kind"),
-        subject: row.get("subject"),
-        time: row.get::<_, Timestamptz>("time").0,
+    let shared = Shared {
         tenant: TenantId::from(row.get::<_, Uuid>("tenant_id")),
-        key: row.get("key"),
+        kind: row.get("kind"),
+        source: row.get("source"),
+        time: row.get::<_, Timestamptz>("time").0,
         // What can't be read of a trace is no reason to lose the event.
         traceparent: traceparent.and_then(|text| text.parse().ok()),
         dataversion: row.get("dataversion"),
-        data: serde_json::from_str(data).map_err(|error| error.to_string())?,
-    })
+    };
+    if let Some(batch) = row.get::<_, Option<&[u8]>>("batch") {
+        let number: i16 = row.get("events");
+        return record_batch::unpack(&shared, usize::from(number.unsigned_abs()), batch);
+    }
+    let data = EventData::stored(row.get("data"))?;
+    let (id, key, subject) = (row.get("id"), row.get("key"), row.get("subject"));
+    Ok(vec![record_batch::event(&shared, id, key, subject, data)])
 }

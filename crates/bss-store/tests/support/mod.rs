@@ -36,7 +36,7 @@ pub fn event(topic: Topic, tenant: TenantId, key: u64, number: u64) -> NewEvent 
         key: compose(1, slot, key),
         traceparent: None,
         dataversion: 1,
-        data: serde_json::json!({ "number": number }),
+        data: serde_json::json!({ "number": number }).into(),
     };
     NewEvent { topic, slot, event }
 }

@@ -57,11 +57,12 @@ impl Accounts {
     /// Loads accounts with what usage from `since` on may take from.
     pub async fn load(
         session: &Session,
-        book: &mut PriceBook,
+        book: &PriceBook,
         ids: &[BillingAccountId],
         since: Instant,
     ) -> Result<Self, StoreError> {
-        let mut accounts: HashMap<BillingAccountId, Account> = charging::account_terms(session, ids)
+        let mut accounts: HashMap<BillingAccountId, Account> = book
+            .terms(session, ids)
             .await?
             .into_iter()
             .map(|terms| (terms.account, Account::new(terms)))

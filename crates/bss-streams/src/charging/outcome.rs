@@ -1,5 +1,6 @@
 //! What became of a batch's records: rated, rejected, or dropped as duplicates, counted by file.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use bss_domain::ids::{TenantId, UsageFileId, UsageId, compose};
@@ -11,17 +12,17 @@ use bss_store::usage_reject::{self, Reopened, UsageReject};
 use bss_store::{Session, StoreError};
 
 /// What became of the records so far.
-pub struct Outcome {
+pub struct Outcome<'u> {
     tenant: TenantId,
     now: Instant,
-    seen: HashMap<UsageId, Metered>,
-    rows: NewRecords,
+    seen: HashMap<UsageId, Cow<'u, Metered>>,
+    rows: NewRecords<'u>,
     rejects: Vec<UsageReject>,
     reopened: Vec<Reopened>,
     counts: HashMap<UsageFileId, ChargedLines>,
 }
 
-impl Outcome {
+impl<'u> Outcome<'u> {
     /// Nothing yet, where these records are there already.
     pub fn new(tenant: TenantId, now: Instant, present: Vec<UsageRecord>) -> Self {
         Self {
@@ -29,7 +30,7 @@ impl Outcome {
             now,
             seen: present
                 .into_iter()
-                .map(|record| (record.id, record.metered))
+                .map(|record| (record.id, Cow::Owned(record.metered)))
                 .collect(),
             rows: NewRecords::default(),
             rejects: Vec::new(),
@@ -40,9 +41,9 @@ impl Outcome {
 
     /// Whether the record is new. One that is there already is a duplicate, and a conflict where it says something
     /// else.
-    pub fn admits(&mut self, usage: &Usage) -> bool {
+    pub fn admits(&mut self, usage: &'u Usage) -> bool {
         let Some(known) = self.seen.get(&usage.id) else {
-            self.seen.insert(usage.id, usage.metered.clone());
+            self.seen.insert(usage.id, Cow::Borrowed(&usage.metered));
             return true;
         };
         if let Some(field) = known.difference(&usage.metered) {
@@ -55,7 +56,7 @@ impl Outcome {
     }
 
     /// The record has its price.
-    pub fn rated(&mut self, usage: &Usage, rating: Rating, position: i64) {
+    pub fn rated(&mut self, usage: &'u Usage, rating: Rating, position: i64) {
         self.rows.push(usage, rating, position);
         self.count(usage, |count| count.rated += 1);
     }
@@ -96,7 +97,7 @@ impl Outcome {
     }
 
     /// The records to insert.
-    pub fn rows(&self) -> &NewRecords {
+    pub fn rows(&self) -> &NewRecords<'u> {
         &self.rows
     }
 

@@ -66,7 +66,7 @@ pub(super) mod tests {
             key: compose(1, slot, key),
             traceparent: None,
             dataversion: 1,
-            data: Value::Null,
+            data: Value::Null.into(),
         };
         Record {
             topic: Topic::Order,

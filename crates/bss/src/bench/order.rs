@@ -238,13 +238,13 @@ async fn look_on(
 
 fn note_end(orders: &Orders, event: &CloudEvent) {
     const ENDED: [&str; 5] = ["completed", "partial", "failed", "rejected", "cancelled"];
-    let state = event.data["state"].as_str().unwrap_or_default();
+    let state = event.data.value()["state"].as_str().unwrap_or_default().to_owned();
     let order = event.subject.as_deref().and_then(|id| id.parse::<Uuid>().ok());
-    let ends = event.kind == "ProductOrderStateChangeEvent" && ENDED.contains(&state);
+    let ends = event.kind == "ProductOrderStateChangeEvent" && ENDED.contains(&state.as_str());
     let Some(order) = order.filter(|_| ends) else {
         return;
     };
-    let seen = (Instant::now(), state.to_owned());
+    let seen = (Instant::now(), state);
     let mut orders = orders.lock().unwrap_or_else(PoisonError::into_inner);
     match orders.remove(&order) {
         Some(Seen::Awaited(sender)) => drop(sender.send(seen)),

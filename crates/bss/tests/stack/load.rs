@@ -10,7 +10,7 @@ use crate::support::{Stack, said, until};
 
 /// Each table of the log has its positions from 1 to the head: a hole would be a loss, a surplus a repeat.
 const LOG_IS_DENSE: &str = "SELECT count(*) FROM log_partition p LEFT JOIN
-    (SELECT topic, partition, count(*) n, min(position) low, max(position) high FROM log_event GROUP BY 1, 2) e
+    (SELECT topic, partition, sum(events) n, min(position - events + 1) low, max(position) high FROM log_event GROUP BY 1, 2) e
     USING (topic, partition)
     WHERE p.head <> coalesce(e.n, 0) OR p.head <> coalesce(e.high, 0) OR coalesce(e.low, 1) <> 1";
 const BEHIND: &str = "SELECT count(*) FROM group_position g JOIN log_partition p USING (topic, partition)
