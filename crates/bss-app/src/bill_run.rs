@@ -9,25 +9,23 @@ mod close;
 mod load;
 mod preview;
 mod price_book;
+mod round;
 mod verify;
 mod write;
 
 use std::collections::{BTreeMap, HashSet};
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use bss_domain::ids::{BillRunId, BillingAccountId, SLOTS};
-use bss_domain::{Instant, Refusal, TypedId};
-use bss_events::PARTITIONS;
+use bss_domain::ids::{BillRunId, BillingAccountId};
+use bss_domain::{Instant, Refusal};
 use bss_store::UnitOfWork;
 use bss_store::bill_run as store;
-use bss_store::bill_run::AccountRow;
 use tokio_util::sync::CancellationToken;
 
 use crate::{App, AppError, RequestContext, prepaid};
-use close::{AccountData, ClosedPeriod, close};
-use load::{Watermarks, load};
-use write::{Writing, write};
+use load::Watermarks;
+use round::Round;
+use write::Writing;
 
 pub use bss_store::bill_run::BillRunScope;
 pub use preview::{BillPreview, OrderPreview, preview, preview_order};
@@ -63,9 +61,6 @@ impl Default for BillRunOptions {
         }
     }
 }
-
-/// So many failed accounts are named in a report.
-const FAILED_MAX: usize = 100;
 
 /// An account whose period is due and can't be closed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -199,17 +194,14 @@ pub async fn finish(
         series: options.series.clone(),
     };
     while !report.stopped {
-        let closed = round(
+        let round = Round {
             app,
             context,
-            (options, began.scope),
-            &writing,
-            &ready,
-            stop,
-            &mut report,
-        )
-        .await?;
-        if closed == 0 {
+            options,
+            scope: began.scope,
+            writing: &writing,
+        };
+        if round.close(&ready, stop, &mut report).await? == 0 {
             break;
         }
     }
@@ -265,123 +257,6 @@ async fn wait_for_charging(
         stop.run_until_cancelled(tokio::time::sleep(Duration::from_millis(100)))
             .await;
     }
-}
-
-/// One pass over all accounts: each closes one period at most. Gives how many were closed.
-async fn round(
-    app: &App,
-    context: &RequestContext,
-    (options, scope): (&BillRunOptions, BillRunScope),
-    writing: &Writing,
-    ready: &HashSet<u16>,
-    stop: &CancellationToken,
-    report: &mut BillRunReport,
-) -> Result<u64, AppError> {
-    let session = app.store.snapshot(context.scope()).await?;
-    let prices = PriceBook::load(&session).await?;
-    let slots = scope.account.map_or(0..=SLOTS as i16 - 1, |account| {
-        account.slot().sql()..=account.slot().sql()
-    });
-    let all = store::accounts(&session, slots, scope.account).await?;
-    session.finish()?;
-    let (due, waiting): (Vec<AccountRow>, Vec<AccountRow>) = all
-        .into_iter()
-        .filter(|row| is_due(row, writing.as_of, options.grace, scope))
-        .partition(|row| ready.contains(&row.id.slot().partition(PARTITIONS)));
-    report.waiting = waiting.len() as u64;
-    report.failed.clear();
-    let mut closed = 0;
-    for (slots, accounts) in groups(due, options.accounts_per_scan) {
-        let session = app.store.snapshot(context.scope()).await?;
-        let watermarks = store::watermarks(&session).await?;
-        let data = load(&session, slots, accounts, &watermarks, &prices).await?;
-        session.finish()?;
-        for chunk in data.chunks(options.accounts_per_transaction.max(1)) {
-            if stop.is_cancelled() {
-                report.stopped = true;
-                return Ok(closed);
-            }
-            let periods = close_all(chunk, &prices, (writing.as_of, options.due_days), report);
-            if periods.is_empty() {
-                continue;
-            }
-            let count = periods.len() as u64;
-            let bills = write(app, context, periods, writing).await?;
-            closed += count;
-            report.closed += count;
-            report.bills += bills.len() as u64;
-            for bill in bills {
-                *report
-                    .total_minor
-                    .entry(bill.currency.code().to_owned())
-                    .or_default() += bill.total_minor;
-            }
-        }
-    }
-    Ok(closed)
-}
-
-/// Closes the periods of these accounts as far as they can be. One that can't doesn't hold up the others: it is named
-/// with the reason.
-fn close_all(
-    chunk: &[AccountData],
-    prices: &PriceBook,
-    (as_of, due_days): (Instant, u16),
-    report: &mut BillRunReport,
-) -> Vec<ClosedPeriod> {
-    let mut periods = Vec::with_capacity(chunk.len());
-    for data in chunk {
-        let reason = match uncharged(data, prices) {
-            Some(reason) => reason,
-            None => match close(data, prices, as_of, due_days) {
-                Ok(closed) => {
-                    periods.push(closed);
-                    continue;
-                }
-                Err(error) => error.to_string(),
-            },
-        };
-        tracing::error!(account = %data.row.id, reason, "an account's period can't be closed");
-        if report.failed.len() < FAILED_MAX {
-            report.failed.push(FailedAccount {
-                billing_account: data.row.id,
-                reason,
-            });
-        }
-    }
-    periods
-}
-
-/// Why what an account's products are pinned to can't be charged.
-fn uncharged(data: &AccountData, prices: &PriceBook) -> Option<String> {
-    let segments = data.products.iter().flat_map(|product| &product.segments);
-    let pinned = segments.filter(|segment| segment.account == data.row.id);
-    pinned
-        .flat_map(|segment| segment.prices.iter().copied())
-        .find_map(|id| prices.why_not(id))
-}
-
-fn is_due(row: &AccountRow, as_of: Instant, grace: Duration, scope: BillRunScope) -> bool {
-    let grace = jiff::SignedDuration::try_from(grace).unwrap_or(jiff::SignedDuration::MAX);
-    let end = row.next_period().to;
-    scope.close_through.is_none_or(|through| end <= through)
-        && end.checked_add(grace).is_ok_and(|due| due <= as_of)
-}
-
-/// Ranges of slots with about so many accounts; the accounts come in order of slot, and a slot is never cut.
-fn groups(accounts: Vec<AccountRow>, size: usize) -> Vec<(RangeInclusive<i16>, Vec<AccountRow>)> {
-    let mut groups: Vec<(RangeInclusive<i16>, Vec<AccountRow>)> = Vec::new();
-    for row in accounts {
-        let slot = row.id.slot().sql();
-        match groups.last_mut() {
-            Some((slots, rows)) if rows.len() < size || *slots.end() == slot => {
-                *slots = *slots.start()..=slot;
-                rows.push(row);
-            }
-            _ => groups.push((slot..=slot, vec![row])),
-        }
-    }
-    groups
 }
 
 #[cfg(test)]

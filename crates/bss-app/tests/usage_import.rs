@@ -134,7 +134,9 @@ impl World {
         let places: Vec<Standing> = places.collect();
         let read = self.app.store.log().read_each(&places, 100_000).await.unwrap();
         let records = read.iter().flatten();
-        records.map(|record| record.event.data.read_usage().unwrap()).collect()
+        records
+            .map(|record| record.event.data.read_usage().unwrap())
+            .collect()
     }
 
     async fn rejects(&self) -> Vec<UsageReject> {

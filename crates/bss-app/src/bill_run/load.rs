@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 
-use bss_domain::ids::BillingAccountId;
+use bss_domain::ids::{BillingAccountId, ProductId};
 use bss_domain::{Instant, TypedId};
 use bss_events::PARTITIONS;
 use bss_store::bill_run::{self, AccountRow, ScannedUsage, UsageScan, scan_usage};
@@ -63,6 +63,7 @@ async fn lives(
     places: &HashMap<BillingAccountId, usize>,
     data: &mut [AccountData],
 ) -> Result<(), StoreError> {
+    let mut payers_of: HashMap<ProductId, Vec<BillingAccountId>> = HashMap::new();
     for row in bill_run::products(session, slots.clone(), only).await? {
         let mut payers: Vec<BillingAccountId> = row
             .product
@@ -75,6 +76,7 @@ async fn lives(
         for place in payers.iter().filter_map(|payer| places.get(payer)) {
             data[*place].products.push(row.product.clone());
         }
+        payers_of.insert(row.product.id, payers);
     }
     let since = data
         .iter()
@@ -82,10 +84,9 @@ async fn lives(
         .min()
         .unwrap_or(Instant::MAX);
     for row in bill_run::billed(session, slots.clone(), since).await? {
-        for data in data
-            .iter_mut()
-            .filter(|data| data.products.iter().any(|product| product.id == row.product))
-        {
+        let payers = payers_of.get(&row.product).into_iter().flatten();
+        for place in payers.filter_map(|payer| places.get(payer)) {
+            let data = &mut data[*place];
             let before = data.billed.entry(row.product).or_default();
             let known = before.entry((row.charge, row.period_from)).or_default();
             // Revisions count over all accounts, amounts over this one.

@@ -16,7 +16,8 @@ use serde_json::Value;
 
 use super::close::{AccountData, close};
 use super::load::load;
-use super::{BillRunOptions, PriceBook, uncharged};
+use super::round::uncharged;
+use super::{BillRunOptions, PriceBook};
 use crate::order_processing::facts;
 use crate::{App, AppError, RequestContext, product_order};
 

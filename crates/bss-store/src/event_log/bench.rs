@@ -40,7 +40,8 @@ impl Figure {
 fn event(tenant: TenantId, batch: u64, number: u64) -> NewEvent {
     let customer = batch % CUSTOMERS;
     let slot = Slot::hash(&customer.to_be_bytes());
-    let second = 1_767_225_600 + i64::try_from(number % 86_400).unwrap_or(0);
+    // A transaction has one moment; the moments of all of them lie over a day.
+    let second = 1_767_225_600 + i64::try_from(batch * 97 % 86_400).unwrap_or(0);
     let mut data = format!("{{\"number\":{number},\"fill\":\"");
     let fill = DATA_BYTES.saturating_sub(data.len() + 2);
     data.extend(std::iter::repeat_n('x', fill));
@@ -90,9 +91,12 @@ pub async fn append(
     })
 }
 
-/// Makes an empty table of the log's columns without key, index, policy or partition: the reference's.
-pub const MAKE_BARE: &str =
-    "DROP TABLE IF EXISTS bench_bare; CREATE TABLE bench_bare AS SELECT * FROM log_event LIMIT 0";
+/// Makes an empty table of an event's columns without key, index, policy or partition: the reference's.
+pub const MAKE_BARE: &str = "\
+    DROP TABLE IF EXISTS bench_bare; CREATE TABLE bench_bare AS
+    SELECT topic, partition, position, recorded_on, tenant_id, id, key, kind, source, subject, time, traceparent,
+           dataversion, data
+    FROM log_event LIMIT 0";
 /// The reference: one COPY of the same rows.
 pub const COPY_BARE: &str = "COPY bench_bare FROM STDIN";
 

@@ -125,7 +125,9 @@ pub async fn messages(
         for row in &rows {
             let fits = |record: &Record| {
                 filter.key.is_none_or(|key| record.event.key == key)
-                    && filter.before_position.is_none_or(|before| record.position < before)
+                    && filter
+                        .before_position
+                        .is_none_or(|before| record.position < before)
             };
             found.extend(records_of(topic, row)?.into_iter().rev().filter(fits));
         }

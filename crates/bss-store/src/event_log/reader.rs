@@ -112,7 +112,8 @@ impl EventLog for PostgresLog {
             .await
             .map_err(unavailable)?;
         let follows = |(place, rows): (&Standing, &Vec<Row>)| {
-            rows.first().is_some_and(|row| first_position(row) <= place.position + 1)
+            rows.first()
+                .is_some_and(|row| first_position(row) <= place.position + 1)
         };
         if hint.is_some() && !places.iter().zip(&each).all(follows) {
             // A transaction older than the slack may have appended under its own, earlier day.

@@ -146,7 +146,13 @@ mod tests {
             .map(|of| {
                 let subject = (of % 2 == 0).then_some("somebody");
                 let data = json!({ "number": of as u64 }).into();
-                event(&shared(second), Uuid::from_u128(of), Uuid::from_u128(of / 3), subject, data)
+                event(
+                    &shared(second),
+                    Uuid::from_u128(of),
+                    Uuid::from_u128(of / 3),
+                    subject,
+                    data,
+                )
             })
             .collect()
     }

@@ -238,7 +238,10 @@ async fn look_on(
 
 fn note_end(orders: &Orders, event: &CloudEvent) {
     const ENDED: [&str; 5] = ["completed", "partial", "failed", "rejected", "cancelled"];
-    let state = event.data.value()["state"].as_str().unwrap_or_default().to_owned();
+    let state = event.data.value()["state"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     let order = event.subject.as_deref().and_then(|id| id.parse::<Uuid>().ok());
     let ends = event.kind == "ProductOrderStateChangeEvent" && ENDED.contains(&state.as_str());
     let Some(order) = order.filter(|_| ends) else {
