@@ -218,3 +218,64 @@ async fn pages_of_events_are_of_the_own_tenant_and_newest_first() {
     assert_eq!((orders.partitions, orders.messages), (64, 5));
     session.finish().unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_transaction_appends_by_the_thousand_is_read_one_by_one() {
+    let (_, store) = fresh_store().await;
+    let of = |topic, key, number| event(topic, tenant(1), key, number);
+    let partition = of(Topic::Usage, 1, 1).slot.partition(PARTITIONS);
+    let other = (2..).find(|key| of(Topic::Usage, *key, 1).slot.partition(PARTITIONS) == partition);
+    let other = other.unwrap();
+    // Odd numbers are the first key's, even ones the other's; the last fifteen are the first key's, in three batches.
+    let mut work = store.begin(scope(1)).await.unwrap();
+    for number in 1..=2_300 {
+        work.emit(of(Topic::Usage, if number % 2 == 1 { 1 } else { other }, number));
+    }
+    work.commit().await.unwrap();
+    for first in [2_301, 2_306, 2_311] {
+        let mut work = store.begin(scope(1)).await.unwrap();
+        for number in first..first + 5 {
+            work.emit(of(Topic::Usage, 1, number));
+        }
+        work.commit().await.unwrap();
+    }
+
+    for (after, max) in [(0, 10), (7, 10), (995, 10), (2_298, 10), (2_314, 10), (0, 5_000)] {
+        let read = store
+            .log()
+            .read(Topic::Usage, partition, after, max)
+            .await
+            .unwrap();
+        let positions: Vec<i64> = read.iter().map(|record| record.position).collect();
+        let expected: Vec<i64> = (after + 1..=2_315).take(max).collect();
+        assert_eq!(positions, expected, "{max} after {after}");
+        assert!(
+            read.iter()
+                .all(|record| number_of(record) == record.position.unsigned_abs())
+        );
+    }
+
+    let session = store.read(scope(1)).await.unwrap();
+    let key = of(Topic::Usage, other, 2).event.key;
+    let shown = async |filter: MessageFilter<'_>| {
+        let messages = browse::messages(&session, Topic::Usage, filter, 2).await.unwrap();
+        messages.iter().map(number_of).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(MessageFilter::default()).await, [2_315, 2_314]);
+    let of_key = MessageFilter {
+        key: Some(key),
+        ..MessageFilter::default()
+    };
+    assert_eq!(shown(of_key).await, [2_300, 2_298]);
+    let of_partition = MessageFilter {
+        partition: Some(partition),
+        ..of_key
+    };
+    assert_eq!(shown(of_partition).await, [2_300, 2_298]);
+    let before = MessageFilter {
+        before_position: Some(1_002),
+        ..of_partition
+    };
+    assert_eq!(shown(before).await, [1_000, 998]);
+    session.finish().unwrap();
+}
