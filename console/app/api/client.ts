@@ -279,6 +279,16 @@ export async function retryFallout(orderId: string, idempotencyKey: string): Pro
   await send('POST', '/bss-api/v1/fallout/{id}/retry', { at: { id: orderId }, body: {}, idempotencyKey })
 }
 
+/** Validates a bill on hold as it is. */
+export async function releaseBill(id: string, idempotencyKey: string): Promise<void> {
+  await send('POST', '/bss-api/v1/customerBill/{id}/release', { at: { id }, body: {}, idempotencyKey })
+}
+
+/** Computes a bill on hold anew. */
+export async function computeBillAnew(id: string, idempotencyKey: string): Promise<void> {
+  await send('POST', '/bss-api/v1/customerBill/{id}/computeAnew', { at: { id }, body: {}, idempotencyKey })
+}
+
 /** Sends a rejected usage record through mediation again, with a mended text where one is given. */
 export async function replayReject(id: string, raw: string, idempotencyKey: string): Promise<T.UsageReject> {
   return (await send('POST', '/bss-api/v1/usageReject/{id}/replay', { at: { id }, body: { raw }, idempotencyKey })).data as T.UsageReject

@@ -55,6 +55,7 @@ export interface CustomerBill extends Entity {
   amountDue?: Money, remainingAmount?: Money, taxExcludedAmount?: Money, taxIncludedAmount?: Money, billingAccount?: Ref
   billingPeriod?: Period, relatedParty?: Ref[], taxItem?: { taxCategory?: string, taxRate?: number, taxAmount?: Money }[]
   appliedPayment?: { appliedAmount?: Money, payment?: Ref }[]
+  onHoldReason?: { code: string, message: string }
 }
 export interface BillingRate extends Entity {
   name?: string, description?: string, type?: string, date?: string, periodCoverage?: Period, product?: Ref, bill?: Ref, line?: number

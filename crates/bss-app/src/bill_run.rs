@@ -6,6 +6,7 @@
 //! when they were written, so taken up again it draws up the same bills.
 
 mod close;
+mod hold;
 mod load;
 mod preview;
 mod price_book;
@@ -16,6 +17,7 @@ mod write;
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
+use bss_domain::customer_bill::AnomalyLimits;
 use bss_domain::ids::{BillRunId, BillingAccountId};
 use bss_domain::{Instant, Refusal};
 use bss_store::UnitOfWork;
@@ -28,6 +30,7 @@ use round::Round;
 use write::Writing;
 
 pub use bss_store::bill_run::BillRunScope;
+pub use hold::{compute_anew, release};
 pub use preview::{BillPreview, OrderPreview, preview, preview_order};
 pub use price_book::PriceBook;
 pub use verify::{BillDifference, VerifyReport, verify, verify_all};
@@ -47,6 +50,8 @@ pub struct BillRunOptions {
     pub accounts_per_scan: usize,
     /// Accounts that are written together.
     pub accounts_per_transaction: usize,
+    /// How far from the usual a bill may be before it is held.
+    pub limits: AnomalyLimits,
 }
 
 impl Default for BillRunOptions {
@@ -58,6 +63,7 @@ impl Default for BillRunOptions {
             patience: Duration::from_mins(1),
             accounts_per_scan: 4_000,
             accounts_per_transaction: 300,
+            limits: AnomalyLimits::default(),
         }
     }
 }
@@ -84,15 +90,17 @@ pub struct BillRunReport {
     pub resumed: bool,
     /// Periods closed.
     pub closed: u64,
-    /// Bills drawn up; a period without charges needs none.
+    /// Bills drawn up, those on hold among them; a period without charges needs none.
     pub bills: u64,
+    /// Bills that wait on hold until somebody has looked at them.
+    pub on_hold: u64,
     /// Accounts whose period is due and waits for charging.
     pub waiting: u64,
     /// Accounts whose period is due and can't be closed, at most 100 of them; the next run tries again.
     pub failed: Vec<FailedAccount>,
     /// Whether it was stopped before its end.
     pub stopped: bool,
-    /// The bills' totals with tax, minor units, by currency.
+    /// The totals with tax of the bills validated, minor units, by currency.
     pub total_minor: BTreeMap<String, i64>,
 }
 
@@ -179,6 +187,7 @@ pub async fn finish(
         resumed: began.resumed,
         closed: 0,
         bills: 0,
+        on_hold: 0,
         waiting: 0,
         failed: Vec::new(),
         stopped: false,
@@ -192,6 +201,8 @@ pub async fn finish(
         run: Some(began.id),
         as_of: began.as_of,
         series: options.series.clone(),
+        limits: options.limits,
+        is_anew: false,
     };
     while !report.stopped {
         let round = Round {

@@ -1,6 +1,6 @@
 //! Credit notes: a bill never changes, so what was wrong on it is taken back by a document of its own.
 
-use bss_domain::customer_bill::CustomerBill;
+use bss_domain::customer_bill::{CustomerBill, CustomerBillState};
 use bss_domain::ids::{CustomerBillId, PaymentId};
 use bss_domain::ledger::{self, CreditedAmounts};
 use bss_domain::payment::allocate;
@@ -70,6 +70,10 @@ pub async fn create(
     let payer = payer(&work, computed.account).await?;
     store_payment::lock_credit(&work, payer.account, payer.currency).await?;
     let row = customer_bill::lock(&work, bill).await?.ok_or_else(not_found)?;
+    if row.state == CustomerBillState::OnHold {
+        let message = "a bill on hold takes nothing yet: have it computed anew";
+        return Err(Refusal::conflict("billOnHold", message).into());
+    }
     let before = credit_note::credited(&work, bill).await?;
     let deferred = credit_note::deferred(&work, bill).await?;
     let lines = credit_lines(&computed, requests, &before, &deferred)?;

@@ -28,6 +28,9 @@ use bss_store::{ClockMode, Store, StoreConfig, migrate, resource};
 use serde_json::{Map, json};
 use tokio_util::sync::CancellationToken;
 
+#[path = "billing/hold.rs"]
+mod hold;
+
 struct World {
     app: App,
     context: RequestContext,

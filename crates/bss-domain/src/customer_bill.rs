@@ -4,6 +4,7 @@
 //! total → credit applied → amount due. Preview, run and verification are this one call. A changed rule is a new
 //! rules version beside the old one.
 
+mod anomaly;
 mod compute;
 mod document;
 mod lines;
@@ -12,6 +13,7 @@ mod state;
 
 use serde::{Deserialize, Serialize};
 
+pub use anomaly::{Anomaly, AnomalyLimits, USUAL_BILLS};
 pub use compute::compute;
 pub use shape::{CUSTOMER_BILL, RATE};
 pub use state::{CustomerBillState, OPEN};

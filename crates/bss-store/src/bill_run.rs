@@ -208,7 +208,7 @@ pub struct BillRunTotal {
     pub run: BillRunId,
     /// The currency.
     pub currency: String,
-    /// With tax, minor units.
+    /// With tax, minor units, without those on hold.
     pub total_minor: i64,
     /// How many of the bills are on hold.
     pub on_hold: i64,
@@ -219,7 +219,8 @@ pub async fn totals(session: &Session, runs: &[BillRunId]) -> Result<Vec<BillRun
     let ids: Vec<Uuid> = runs.iter().map(|run| run.uuid()).collect();
     let rows = session
         .query(
-            "SELECT run_id, currency, sum(total_minor)::bigint, count(*) FILTER (WHERE state = 'onHold') \
+            "SELECT run_id, currency, coalesce(sum(total_minor) FILTER (WHERE state <> 'onHold'), 0)::bigint, \
+             count(*) FILTER (WHERE state = 'onHold') \
              FROM customer_bill WHERE run_id = ANY($1) GROUP BY 1, 2 ORDER BY 1, 2",
             &[&ids],
         )

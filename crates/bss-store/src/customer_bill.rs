@@ -1,5 +1,7 @@
 //! Bills (TMF678), their lines, numbers and claims.
 
+mod held;
+
 use bss_domain::customer_bill::{BillInputs, CustomerBill, CustomerBillState};
 use bss_domain::ids::{BillRunId, BillingAccountId, CustomerBillId, CustomerId};
 use bss_domain::obligation::Obligation;
@@ -10,6 +12,8 @@ use uuid::Uuid;
 
 use crate::resource::{Column, Kind, Table};
 use crate::{Session, StoreError, Timestamptz};
+
+pub use held::{accounts_on_hold, claimed_closing, hold, on_hold_of, take_back, take_claim_back, usual};
 
 /// The table of bills.
 pub const CUSTOMER_BILL: Table = Table {

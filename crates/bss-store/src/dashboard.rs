@@ -66,8 +66,8 @@ pub async fn orders(session: &Session, since: Instant) -> Result<OrderFigures, S
 pub async fn revenue(session: &Session, since: Instant) -> Result<Vec<(String, i64)>, StoreError> {
     let rows = session
         .query(
-            "SELECT currency, sum(net_minor)::bigint FROM customer_bill WHERE bill_date >= $1 GROUP BY currency \
-             ORDER BY currency",
+            "SELECT currency, sum(net_minor)::bigint FROM customer_bill WHERE bill_date >= $1 \
+             AND state <> 'onHold' GROUP BY currency ORDER BY currency",
             &[&Timestamptz(since)],
         )
         .await?;

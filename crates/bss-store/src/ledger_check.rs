@@ -66,8 +66,9 @@ pub const INVARIANTS: &[Invariant] = &[
     Invariant {
         number: 3,
         statement: "revenue and deferred revenue of bills are their net less credit notes, tax payable their tax",
-        figures: "SELECT 'net ' || currency, sum(net_minor)::text FROM customer_bill GROUP BY currency
-            UNION ALL SELECT 'tax ' || currency, sum(tax_minor)::text FROM customer_bill GROUP BY currency
+        figures: "SELECT 'net ' || currency, sum(net_minor)::text FROM customer_bill WHERE state <> 'onHold' GROUP BY currency
+            UNION ALL SELECT 'tax ' || currency, sum(tax_minor)::text FROM customer_bill WHERE state <> 'onHold' GROUP BY currency
+            UNION ALL SELECT 'on hold', count(*)::text FROM customer_bill WHERE state = 'onHold'
             UNION ALL SELECT 'credited ' || currency, sum(net_minor + tax_minor)::text FROM credit_note GROUP BY currency
             UNION ALL SELECT 'deferred ' || b.currency, sum(d.net_minor - d.earned_minor)::text
                 FROM deferred_revenue d JOIN customer_bill b ON (b.slot, b.id) = (d.slot, d.bill_id) GROUP BY b.currency",
@@ -77,6 +78,7 @@ pub const INVARIANTS: &[Invariant] = &[
             FROM ledger_entry e JOIN ledger_line l ON (l.tenant_id, l.slot, l.entry_id) = (e.tenant_id, e.slot, e.id)
             WHERE e.kind IN ('billValidated', 'creditNote') GROUP BY 1, 2, 3),
             due AS (SELECT slot, id, 'billValidated' AS kind, net_minor, tax_minor FROM customer_bill
+                WHERE state <> 'onHold'
                 UNION ALL SELECT slot, id, 'creditNote', -net_minor, -tax_minor FROM credit_note)
             SELECT format('%s %s: net %s and tax %s are booked as %s and %s', coalesce(d.kind, b.kind),
                 coalesce(d.id, b.cause), d.net_minor, d.tax_minor, b.net, b.tax)

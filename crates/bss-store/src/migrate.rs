@@ -65,6 +65,8 @@ const MIGRATIONS: &[Migration] = migrations! {
     21 "0021_event_subscription";
     22 "0022_ledger_entry_posted";
     23 "0023_log_batch";
+    31 "0031_bill_on_hold";
+    32 "0032_bill_on_hold_index";
 };
 
 /// A statement that can't run in a transaction (`CREATE INDEX CONCURRENTLY`) stands alone below this header.
@@ -87,6 +89,19 @@ pub async fn migrate(owner_url: &str, mode: ClockMode) -> Result<Migrated, Store
     result
 }
 
+/// Takes the lock, asking for it again and again: a statement that waited for it would hold a snapshot, for which an
+/// index that is built concurrently waits in its turn.
+async fn lock(client: &Client) -> Result<(), StoreError> {
+    while !client
+        .query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK])
+        .await?
+        .get::<_, bool>(0)
+    {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
+
 async fn migrate_locked(
     client: &mut Client,
     config: &tokio_postgres::Config,
@@ -94,7 +109,7 @@ async fn migrate_locked(
 ) -> Result<Migrated, StoreError> {
     check_server(client).await?;
     // Held by the session: it ends with this connection, however that ends.
-    client.execute("SELECT pg_advisory_lock($1)", &[&LOCK]).await?;
+    lock(client).await?;
     ensure_roles(client, config).await?;
     client
         .batch_execute(

@@ -464,6 +464,22 @@ pub enum BillCommand {
         #[arg(long, default_value = "default", value_name = "NAME")]
         tenant: String,
     },
+    /// Validate a bill on hold as it is
+    Release {
+        /// The bill's id
+        bill: String,
+        /// The tenant
+        #[arg(long, default_value = "default", value_name = "NAME")]
+        tenant: String,
+    },
+    /// Compute a bill on hold anew: bill, claims and watermark are replaced together
+    Anew {
+        /// The bill's id
+        bill: String,
+        /// The tenant
+        #[arg(long, default_value = "default", value_name = "NAME")]
+        tenant: String,
+    },
     /// Compute bills again from their stored inputs: the bytes must be the same
     Verify {
         /// The bill's id; all where nothing is said

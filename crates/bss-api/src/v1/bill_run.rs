@@ -10,6 +10,7 @@ use bss_domain::ids::BillRunId;
 use bss_domain::{Instant, Money, Refusal};
 use bss_store::bill_run as store;
 use bss_store::bill_run::{BillRunSummary, BillRunTotal};
+use bss_store::customer_bill;
 use http::{StatusCode, Uri};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,9 @@ use super::body::{id_of, optional_body};
 use super::query::{Pairs, latest, window};
 use crate::ApiState;
 use crate::kit::{ApiError, Call, page};
+
+/// So many bills on hold are named with a run.
+const HELD_MAX: i64 = 100;
 
 pub(super) async fn list(
     State(state): State<ApiState>,
@@ -80,8 +84,13 @@ async fn find(state: &ApiState, call: &Call, id: BillRunId) -> Result<Value, Api
         .await?
         .ok_or_else(|| AppError::not_found("BillRun", id))?;
     let totals = store::totals(&session, &[id]).await?;
+    let held = customer_bill::on_hold_of(&session, id, HELD_MAX).await?;
     session.finish()?;
-    Ok(shown(&run, &totals))
+    let mut shown = shown(&run, &totals);
+    if let Some(anomaly) = shown["anomaly"].as_array_mut() {
+        anomaly.extend(held);
+    }
+    Ok(shown)
 }
 
 fn scope(body: &Value) -> Result<BillRunScope, Refusal> {

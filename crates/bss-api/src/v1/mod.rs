@@ -4,6 +4,7 @@
 mod allocation;
 mod allowance;
 mod analytics;
+mod bill_on_hold;
 mod bill_preview;
 mod bill_run;
 mod body;
@@ -243,6 +244,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         .iter()
         .chain(collections::OPERATIONS)
         .chain(credit::OPERATIONS)
+        .chain(bill_on_hold::OPERATIONS)
 }
 
 /// The routes.
@@ -307,4 +309,5 @@ pub fn routes() -> Routes<ApiState> {
         .add(Method::POST, "/bss-api/v1/events/parked/{id}/skip", events::skip)
         .merge(collections::routes())
         .merge(credit::routes())
+        .merge(bill_on_hold::routes())
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bss_domain::customer_bill::{BillInputs, BillLine, CustomerBill, LineKind};
 use bss_domain::ids::{CustomerBillId, ProductId};
-use bss_domain::{Interval, TypedId, Zone};
+use bss_domain::{Interval, Refusal, TypedId, Zone};
 use bss_store::billing_account::BILLING_ACCOUNT;
 use bss_store::customer::CUSTOMER;
 use bss_store::party::{INDIVIDUAL, ORGANIZATION};
@@ -30,6 +30,10 @@ pub async fn of(app: &App, context: &RequestContext, id: CustomerBillId) -> Resu
     let bill: CustomerBill = serde_json::from_slice(&stored.computed).map_err(AppError::internal)?;
     if context.caller.is_confined() && context.caller.customer != Some(inputs.customer) {
         return Err(unknown());
+    }
+    if stored.number.is_empty() {
+        let message = "a bill on hold has no document: it has no number yet";
+        return Err(Refusal::conflict("billOnHold", message).into());
     }
     let operator = party::operator(&session)
         .await?

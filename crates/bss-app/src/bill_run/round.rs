@@ -4,18 +4,18 @@ use std::collections::HashSet;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use bss_domain::customer_bill::CustomerBill;
 use bss_domain::ids::SLOTS;
 use bss_domain::{Instant, TypedId};
 use bss_events::PARTITIONS;
 use bss_store::bill_run::{self as store, AccountRow};
+use bss_store::customer_bill;
 use futures::future::ready as at_once;
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
 use super::close::{AccountData, ClosedPeriod, close};
 use super::load::{Watermarks, load};
-use super::write::{Writing, write};
+use super::write::{Writing, Written, write};
 use super::{BillRunOptions, BillRunReport, BillRunScope, FailedAccount, PriceBook};
 use crate::{App, AppError, RequestContext};
 
@@ -38,10 +38,9 @@ pub struct Round<'a> {
 type Group = (RangeInclusive<i16>, Vec<AccountRow>);
 
 /// What became of the accounts of one transaction.
-#[derive(Default)]
-struct Written {
+struct Done {
     closed: u64,
-    bills: Vec<CustomerBill>,
+    written: Written,
     failed: Vec<FailedAccount>,
 }
 
@@ -77,7 +76,8 @@ impl Round<'_> {
         Ok(closed)
     }
 
-    /// The accounts whose period is due, in the order of their slots, and the prices of all.
+    /// The accounts whose period is due, in the order of their slots, and the prices of all. Where a bill is on hold,
+    /// no further period closes.
     async fn due(&self) -> Result<(Vec<AccountRow>, PriceBook), AppError> {
         let session = self.app.store.snapshot(self.context.scope()).await?;
         let prices = PriceBook::load(&session).await?;
@@ -85,8 +85,10 @@ impl Round<'_> {
             account.slot().sql()..=account.slot().sql()
         });
         let mut accounts = store::accounts(&session, slots, self.scope.account).await?;
+        let on_hold = customer_bill::accounts_on_hold(&session).await?;
         session.finish()?;
-        accounts.retain(|row| is_due(row, self.writing.as_of, self.options.grace, self.scope));
+        let is_due = |row: &AccountRow| is_due(row, self.writing.as_of, self.options.grace, self.scope);
+        accounts.retain(|row| !on_hold.contains(&row.id) && is_due(row));
         Ok((accounts, prices))
     }
 
@@ -109,16 +111,16 @@ impl Round<'_> {
         Ok(chunks)
     }
 
-    async fn write(&self, chunk: Vec<AccountData>, prices: &PriceBook) -> Result<Written, AppError> {
+    async fn write(&self, chunk: Vec<AccountData>, prices: &PriceBook) -> Result<Done, AppError> {
         let (periods, failed) = self.close_all(&chunk, prices);
         let closed = periods.len() as u64;
-        let bills = match closed {
-            0 => Vec::new(),
+        let written = match closed {
+            0 => Written::default(),
             _ => write(self.app, self.context, periods, self.writing).await?,
         };
-        Ok(Written {
+        Ok(Done {
             closed,
-            bills,
+            written,
             failed,
         })
     }
@@ -153,12 +155,20 @@ impl Round<'_> {
 }
 
 impl BillRunReport {
-    fn add(&mut self, done: Written) {
-        self.closed += done.closed;
-        self.bills += done.bills.len() as u64;
+    fn add(
+        &mut self,
+        Done {
+            closed,
+            written,
+            failed,
+        }: Done,
+    ) {
+        self.closed += closed;
+        self.bills += (written.bills.len() + written.on_hold.len()) as u64;
+        self.on_hold += written.on_hold.len() as u64;
         let room = FAILED_MAX.saturating_sub(self.failed.len());
-        self.failed.extend(done.failed.into_iter().take(room));
-        for bill in done.bills {
+        self.failed.extend(failed.into_iter().take(room));
+        for bill in written.bills {
             let total = self.total_minor.entry(bill.currency.code().to_owned());
             *total.or_default() += bill.total_minor;
         }

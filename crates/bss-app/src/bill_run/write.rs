@@ -1,6 +1,6 @@
 //! Writes the closing of some accounts in one transaction: claims, obligations, bills with their numbers, ledger.
 
-use bss_domain::customer_bill::{CustomerBill, compute};
+use bss_domain::customer_bill::{AnomalyLimits, CustomerBill, compute};
 use bss_domain::ids::{BillRunId, CustomerBillId};
 use bss_domain::ledger::{self, EntryHead};
 use bss_domain::money::round_half_away;
@@ -14,6 +14,7 @@ use bss_store::{StoreError, UnitOfWork};
 use serde_json::json;
 
 use super::close::ClosedPeriod;
+use super::hold;
 use crate::{App, AppError, RequestContext};
 
 /// What a run is and how its bills are called.
@@ -25,29 +26,98 @@ pub struct Writing {
     pub as_of: Instant,
     /// The series of its bills' numbers.
     pub series: String,
+    /// How far from the usual a bill may be.
+    pub limits: AnomalyLimits,
+    /// Whether the run has counted these periods already.
+    pub is_anew: bool,
 }
 
-/// Computes and writes bills for closed periods, all or none. Gives the bills.
+/// What was written.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// Bills validated.
+    pub bills: Vec<CustomerBill>,
+    /// Bills on hold.
+    pub on_hold: Vec<CustomerBillId>,
+}
+
+/// Computes and writes bills for closed periods, all or none: validated, or on hold where one is unusual.
 pub async fn write(
     app: &App,
     context: &RequestContext,
-    mut closed: Vec<ClosedPeriod>,
+    closed: Vec<ClosedPeriod>,
     writing: &Writing,
-) -> Result<Vec<CustomerBill>, AppError> {
+) -> Result<Written, AppError> {
     let mut work = app.store.begin_work(context.scope()).await?;
+    let written = write_within(app, context, &mut work, closed, writing).await?;
+    work.commit().await?;
+    Ok(written)
+}
+
+/// The same within a unit of work, of which it is the end but for the commit.
+pub async fn write_within(
+    app: &App,
+    context: &RequestContext,
+    work: &mut UnitOfWork,
+    closed: Vec<ClosedPeriod>,
+    writing: &Writing,
+) -> Result<Written, AppError> {
+    let accounts = closed.len() as i64;
+    claims(work, &closed, writing).await?;
+    let computed = with_credit(work, closed).await?;
+    let (computed, held) = hold::set_aside(work, computed, &writing.limits).await?;
+    for held in &held {
+        hold::write(app, context, work, held, writing).await?;
+    }
+    let bills = validate(app, context, work, computed, writing).await?;
+    if let Some(run) = writing.run.filter(|_| !writing.is_anew) {
+        bill_run::count(work, run, accounts, (bills.len() + held.len()) as i64).await?;
+    }
+    // Numbers come last: their series is held by whoever draws them until the commit.
+    customer_bill::insert(work, &bills, &writing.series, writing.as_of).await?;
+    Ok(Written {
+        bills: bills.into_iter().map(|new| new.bill).collect(),
+        on_hold: held.into_iter().map(|(closed, _)| closed.inputs.bill).collect(),
+    })
+}
+
+/// Computes the bills of closed periods with the credit that their accounts have.
+pub async fn with_credit(
+    work: &UnitOfWork,
+    mut closed: Vec<ClosedPeriod>,
+) -> Result<Vec<(ClosedPeriod, CustomerBill)>, AppError> {
     let accounts: Vec<_> = closed
         .iter()
         .map(|closed| (closed.inputs.account, closed.inputs.currency))
         .collect();
     // Held to the end: nobody else allocates money of these accounts meanwhile.
-    let credits = payment::lock_credits(&work, &accounts).await?;
+    let credits = payment::lock_credits(work, &accounts).await?;
+    for (closed, credit) in closed.iter_mut().zip(credits) {
+        closed.inputs.credit_minor = credit;
+    }
+    closed
+        .into_iter()
+        .map(|closed| {
+            let bill = compute(&closed.inputs)?;
+            Ok((closed, bill))
+        })
+        .collect()
+}
+
+/// Writes all that validated bills mean but the bills themselves, which draw their numbers when all else is done.
+pub async fn validate(
+    app: &App,
+    context: &RequestContext,
+    work: &mut UnitOfWork,
+    computed: Vec<(ClosedPeriod, CustomerBill)>,
+    writing: &Writing,
+) -> Result<Vec<NewBill>, AppError> {
     let mut bills = Vec::new();
     let mut entries = Vec::new();
     let mut deferred = Vec::new();
-    for (closed, credit) in closed.iter_mut().zip(credits) {
-        closed.inputs.credit_minor = credit;
-        let bill = compute(&closed.inputs)?;
-        let earned = earn(closed, &bill, &mut deferred);
+    roll_over(work, computed.iter().map(|(closed, _)| closed)).await?;
+    for (closed, bill) in computed {
+        let earned = earn(&closed, &bill, &mut deferred);
         let head = |kind: &str| head(app, &closed.inputs, writing.as_of, kind);
         entries.extend(ledger::revenue_earned(head("earned"), earned)?);
         if bill.lines.is_empty() {
@@ -59,26 +129,19 @@ pub async fn write(
             bill.credit_applied_minor,
         )?);
         bills.push(NewBill {
-            inputs: closed.inputs.clone(),
+            inputs: closed.inputs,
             bill,
             run: writing.run,
         });
     }
-    claims(&work, &closed, writing).await?;
-    money(app, &work, &bills, writing).await?;
-    bill_run::insert_deferred(&work, &deferred).await?;
-    bss_store::ledger::post(&work, &entries).await?;
-    customer_bill::insert_lines(&work, &bills, writing.as_of).await?;
+    money(app, work, &bills, writing).await?;
+    bill_run::insert_deferred(work, &deferred).await?;
+    bss_store::ledger::post(work, &entries).await?;
+    customer_bill::insert_lines(work, &bills, writing.as_of).await?;
     for new in &bills {
         work.emit(created(app, context, new, writing.as_of));
     }
-    if let Some(run) = writing.run {
-        bill_run::count(&work, run, closed.len() as i64, bills.len() as i64).await?;
-    }
-    // Numbers come last: their series is held by whoever draws them until the commit.
-    customer_bill::insert(&work, &bills, &writing.series, writing.as_of).await?;
-    work.commit().await?;
-    Ok(bills.into_iter().map(|new| new.bill).collect())
+    Ok(bills)
 }
 
 fn head(app: &App, inputs: &bss_domain::customer_bill::BillInputs, at: Instant, _kind: &str) -> EntryHead {
@@ -151,9 +214,11 @@ async fn claims(work: &UnitOfWork, closed: &[ClosedPeriod], writing: &Writing) -
         .iter()
         .flat_map(|closed| closed.corrections.iter().cloned())
         .collect();
-    bill_run::insert_corrections(work, &corrections).await?;
+    bill_run::insert_corrections(work, &corrections).await
+}
+
+async fn roll_over(work: &UnitOfWork, closed: impl Iterator<Item = &ClosedPeriod>) -> Result<(), StoreError> {
     let rolled: Vec<_> = closed
-        .iter()
         .flat_map(|closed| {
             closed.rolled.iter().map(|instance| Versioned {
                 account: closed.inputs.account,

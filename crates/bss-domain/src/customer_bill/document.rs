@@ -55,6 +55,18 @@ impl CustomerBill {
         document
     }
 
+    /// The document of a bill on hold: it has no number yet, and nothing of it is open.
+    pub fn held_document(&self, customer: CustomerId, reason: &super::Anomaly) -> Value {
+        let mut document = self.document(customer, "");
+        if let Some(attributes) = document.as_object_mut() {
+            attributes.remove("billNo");
+        }
+        let mut held = Self::open_document(CustomerBillState::OnHold, 0, self.currency);
+        held["onHoldReason"] = json!({"code": reason.code, "message": reason.message});
+        merge(&mut document, held);
+        document
+    }
+
     /// The state in which it is drawn up: where nothing is to be paid, it is settled.
     pub fn first_state(&self) -> CustomerBillState {
         if self.due_minor == 0 {

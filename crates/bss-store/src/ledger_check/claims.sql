@@ -1,7 +1,7 @@
--- No period that ended a day before the last finished run is open still; claims of an account follow each other; obligations belong to a closing; and what the bills charge for usage is what
+-- No period that ended a day before the last finished run is open still, but behind a bill on hold, or one released since; claims of an account follow each other; obligations belong to a closing; and what the bills charge for usage is what
 -- was rated of the records that the claims cover, with the corrections.
 WITH run AS (SELECT max(as_of) AS as_of FROM bill_run WHERE state = 'done'),
-next AS (SELECT a.id, a.time_zone, a.cycle_day, coalesce(c.closed_through, a.created_at) AS since,
+next AS (SELECT a.slot, a.id, a.time_zone, a.cycle_day, coalesce(c.closed_through, a.created_at) AS since,
         (coalesce(c.closed_through, a.created_at) AT TIME ZONE a.time_zone)::date AS day
     FROM billing_account a LEFT JOIN LATERAL (SELECT max(u.closed_through) AS closed_through FROM usage_claim u
         WHERE u.tenant_id = a.tenant_id AND u.slot = a.slot AND u.account_id = a.id) c ON true),
@@ -10,7 +10,7 @@ month AS (SELECT n.*, date_trunc('month', day)::date AS this, (date_trunc('month
         (date_trunc('month', day) + interval '2 months')::date AS after FROM next n),
 cut AS (SELECT m.*, this + (least(cycle_day, next - this) - 1)::integer AS here,
         next + (least(cycle_day, after - next) - 1)::integer AS there FROM month m),
-due AS (SELECT id, since, (CASE WHEN day >= here THEN there ELSE here END)::timestamp AT TIME ZONE time_zone AS ends
+due AS (SELECT slot, id, since, (CASE WHEN day >= here THEN there ELSE here END)::timestamp AT TIME ZONE time_zone AS ends
     FROM cut),
 claim AS (SELECT account_id, slot, period_from, closed_through, watermark,
         lag(closed_through) OVER (PARTITION BY slot, account_id ORDER BY period_from) AS before,
@@ -28,6 +28,8 @@ billed AS (SELECT b.account_id, sum((usage ->> 'amount')::bigint) AS nano
     GROUP BY b.account_id)
 SELECT format('account %s: its period that ended at %s is not closed', d.id, d.ends) FROM due d, run r
 WHERE d.ends + interval '24 hours' <= r.as_of
+    AND NOT EXISTS (SELECT 1 FROM customer_bill h WHERE h.slot = d.slot AND h.account_id = d.id
+        AND (h.state = 'onHold' OR h.bill_date > r.as_of))
 UNION ALL
 SELECT format('account %s: the period from %s follows one that ended at %s', account_id, period_from, before) FROM claim
 WHERE before IS NOT NULL AND (before <> period_from OR mark_before > watermark)

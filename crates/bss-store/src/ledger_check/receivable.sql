@@ -17,7 +17,7 @@ WHERE coalesce(b.receivable, 0) <> coalesce(o.open, 0) OR coalesce(b.credit, 0) 
 UNION ALL
 SELECT format('bill %s: %s of %s is open, %s was paid', b.id, b.open_minor, b.total_minor, coalesce(p.minor, 0))
 FROM customer_bill b LEFT JOIN paid p ON (p.slot, p.bill_id) = (b.slot, b.id)
-WHERE greatest(b.total_minor, 0) - b.open_minor <> coalesce(p.minor, 0)
+WHERE b.state <> 'onHold' AND greatest(b.total_minor, 0) - b.open_minor <> coalesce(p.minor, 0)
 UNION ALL
 SELECT format('account %s: payments left %s, its credit is %s', r.account_id, r.minor, coalesce(c.balance_minor, 0))
 FROM rest r LEFT JOIN account_credit c USING (slot, account_id) WHERE r.minor > coalesce(c.balance_minor, 0)

@@ -31,6 +31,23 @@ pub async fn run(config: &Config, command: BillCommand) -> Result<(), Failure> {
             let (app, context) = direct::app(config, &tenant).await?;
             output::json(&explain(&app, &context, parse(&bill, "a bill's id")?).await?)
         }
+        BillCommand::Release { bill, tenant } => {
+            let (app, context) = direct::app(config, &tenant).await?;
+            let bill = parse(&bill, "a bill's id")?;
+            let bill = bill_run::release(&app, &context, bill, &BillRunOptions::default()).await?;
+            output::line(&format!("{} {}", bill.id, bill.first_state().name()));
+            Ok(())
+        }
+        BillCommand::Anew { bill, tenant } => {
+            let (app, context) = direct::app(config, &tenant).await?;
+            let id = parse(&bill, "a bill's id")?;
+            let state = bill_run::compute_anew(&app, &context, id, &BillRunOptions::default()).await?;
+            output::line(&format!(
+                "{id} {}",
+                state.map_or("nothing to bill", |state| state.name())
+            ));
+            Ok(())
+        }
         BillCommand::Verify { bill, tenant, json } => {
             verify(config, bill.as_deref(), &tenant, json.json).await
         }
@@ -91,8 +108,12 @@ fn told(report: &BillRunReport) -> String {
     } else {
         ""
     };
+    let on_hold = match report.on_hold {
+        0 => String::new(),
+        count => format!("; {count} of them on hold"),
+    };
     format!(
-        "{} periods closed, {} bills{totals}{waiting}{taken_up}",
+        "{} periods closed, {} bills{totals}{on_hold}{waiting}{taken_up}",
         report.closed, report.bills
     )
 }
