@@ -60,9 +60,11 @@ export interface CustomerBill extends Entity {
 export interface BillingRate extends Entity {
   name?: string, description?: string, type?: string, date?: string, periodCoverage?: Period, product?: Ref, bill?: Ref, line?: number
   taxExcludedAmount?: Money, taxIncludedAmount?: Money
+  /** What no credit note has taken back yet, with tax. */
+  creditableAmount?: Money
 }
 export interface Payment extends Entity {
-  status?: string, paymentDate?: string, amount?: Money, totalAmount?: Money, description?: string, account?: Ref, unallocatedAmount?: Money
+  status?: string, paymentDate?: string, amount?: Money, totalAmount?: Money, description?: string, account?: Ref, unallocatedAmount?: Money, reversedAmount?: Money
   statusDate?: string, statusReason?: string, authorizationCode?: string
   channel?: Ref, payer?: Ref, paymentMethod?: Ref, paymentItem?: { id?: string, amount?: Money, item?: Ref }[]
 }

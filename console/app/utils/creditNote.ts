@@ -7,13 +7,13 @@ export type Wanted = Record<number, string>
 
 /** The amount of a line that is to be taken back, with tax; none where the text is no amount, or more than was billed. */
 export function creditOf(rate: BillingRate, text: string): Money | undefined {
-  const billed = rate.taxIncludedAmount
+  const billed = rate.creditableAmount ?? rate.taxIncludedAmount
   if (!billed || text.trim() === '') return billed
   const value = parseAmount(text, billed.unit)
   return value === undefined || value > billed.value ? undefined : { unit: billed.unit, value }
 }
 
-/** What a credit note takes back at the most, with tax; none where a line's amount is wrong or nothing would be taken back. */
+/** What a credit note takes back, with tax; none where a line's amount is wrong or nothing would be taken back. */
 export function creditSum(rates: BillingRate[], wanted: Wanted): Money | undefined {
   const amounts = rates.filter((rate) => isWanted(rate, wanted)).map((rate) => creditOf(rate, wanted[rate.line!]!))
   if (amounts.includes(undefined)) return undefined

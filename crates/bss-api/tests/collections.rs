@@ -120,6 +120,8 @@ async fn a_payment_goes_its_way_through_the_channel() {
     let again = billing.call("POST", &act("chargeback"), &key, back).await;
     assert_eq!(again.body, first.body, "the same call again takes nothing more");
     assert_eq!(left(&bill(&billing, &bills[0]).await), &euros(2.0));
+    let shown = billing.get(&format!("{PAYMENTS}/{}", id(&payment))).await;
+    assert_eq!(shown.body["reversedAmount"], euros(2.0));
     check(&api).await;
 }
 
@@ -177,6 +179,27 @@ async fn a_credit_note_takes_lines_of_a_bill_back() {
     assert_eq!(note["credit"]["value"].as_f64(), Some(0.0));
     let after = bill(&billing, &bills[0]).await;
     assert!((open(&bills[0]) - open(&after) - 1.0).abs() < 1e-9, "{after}");
+    let one = billing
+        .get(&format!("{path}/{}", note["id"].as_str().unwrap()))
+        .await
+        .body;
+    assert_eq!(one["number"], note["number"]);
+    assert_eq!(one["line"][0]["amount"], euros(1.0));
+    let of_bill = |bill: &Value| format!("{path}?customerBill.id={}", bill["id"].as_str().unwrap());
+    assert_eq!(billing.get(&of_bill(&bills[0])).await.body, json!([one]));
+    assert_eq!(billing.get(&of_bill(&bills[1])).await.body, json!([]));
+    let rates = format!(
+        "/tmf-api/customerBillManagement/v4/appliedCustomerBillingRate?bill.id={}",
+        bills[0]["id"].as_str().unwrap()
+    );
+    for rate in billing.get(&rates).await.body.as_array().unwrap() {
+        let taken = if rate["line"] == 1 { 1.0 } else { 0.0 };
+        let left = |name: &str| rate[name]["value"].as_f64().unwrap();
+        assert!(
+            (left("taxIncludedAmount") - taken - left("creditableAmount")).abs() < 1e-9,
+            "{rate}"
+        );
+    }
     for (line, code, field) in [
         (json!([{ "number": 99 }]), "unknownLine", "line[0].number"),
         (

@@ -5,7 +5,8 @@ use bss_domain::customer_bill::CustomerBillState;
 use bss_domain::ids::{CustomerBillId, TypedId};
 use bss_domain::{Currency, Money, Refusal};
 use bss_events::Topic;
-use bss_store::customer_bill::{self, CUSTOMER_BILL};
+use bss_store::credit_note;
+use bss_store::customer_bill::{self, APPLIED_CUSTOMER_BILLING_RATE, CUSTOMER_BILL};
 use bss_store::resource::{self, Stored};
 use bss_store::{Session, payment};
 use serde_json::{Value, json};
@@ -47,6 +48,34 @@ async fn fill(session: &Session, page: &mut [Stored]) -> Result<(), AppError> {
         if !applied.is_empty() {
             stored.body["appliedPayment"] = applied.into();
         }
+    }
+    Ok(())
+}
+
+/// Lines of bills as callers read them: with what can still be taken back of each.
+pub static RATE_READS: Computed = Computed {
+    documents: Documents(&APPLIED_CUSTOMER_BILLING_RATE),
+    attributes: &["creditableAmount"],
+    fill: |session, page| Box::pin(fill_rates(session, page)),
+};
+
+/// Writes what no credit note has taken back yet into the lines of a page.
+async fn fill_rates(session: &Session, page: &mut [Stored]) -> Result<(), AppError> {
+    let bill_of = |stored: &Stored| stored.body["bill"]["id"].as_str()?.parse::<CustomerBillId>().ok();
+    let mut bills: Vec<CustomerBillId> = page.iter().filter_map(bill_of).collect();
+    bills.sort_unstable();
+    bills.dedup();
+    let credited = credit_note::credited_of(session, &bills).await?;
+    for stored in page {
+        let (bill, line) = (bill_of(stored), stored.body["line"].as_u64());
+        let billed: Money =
+            serde_json::from_value(stored.body["taxIncludedAmount"].clone()).map_err(AppError::internal)?;
+        let taken: i64 = credited
+            .iter()
+            .filter(|(of, known)| Some(*of) == bill && Some(u64::from(known.line)) == line)
+            .map(|(_, known)| known.net_minor + known.tax_minor)
+            .sum();
+        stored.body["creditableAmount"] = json!(Money::new(billed.minor - taken, billed.currency));
     }
     Ok(())
 }

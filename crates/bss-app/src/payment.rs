@@ -8,7 +8,7 @@ mod settlement;
 mod status;
 
 pub use refund::{NewRefund, Refunds, refund};
-pub use resource::{Payments, read, read_known};
+pub use resource::{PAYMENT_READS, Payments, read, read_known};
 pub use reversal::{ReversalReceipt, WriteOffReceipt, chargeback, write_off};
 pub use settlement::{Settlement, SettlementReceipt, settle_channel};
 pub use status::{authorize, cancel, capture_authorized, deny, fail, request};

@@ -1,6 +1,6 @@
 //! Credit notes: what was taken back of bills.
 
-use bss_domain::ids::{BillingAccountId, CustomerBillId};
+use bss_domain::ids::{BillingAccountId, CustomerBillId, PaymentId};
 use bss_domain::{Currency, Instant, TypedId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -108,6 +108,114 @@ pub async fn credited(session: &Session, bill: CustomerBillId) -> Result<Vec<Cre
         found.extend(lines);
     }
     Ok(found)
+}
+
+/// What was taken back of several bills so far, with the bill of each.
+pub async fn credited_of(
+    session: &Session,
+    bills: &[CustomerBillId],
+) -> Result<Vec<(CustomerBillId, CreditedLine)>, StoreError> {
+    let slots: Vec<i16> = bills.iter().map(|bill| bill.slot().sql()).collect();
+    let ids: Vec<Uuid> = bills.iter().map(|bill| bill.uuid()).collect();
+    let sql = "SELECT bill_id, lines FROM credit_note WHERE slot = ANY($1) AND bill_id = ANY($2)";
+    let mut found = Vec::new();
+    for row in &session.query(sql, &[&slots, &ids]).await? {
+        let bill = CustomerBillId::from(row.get::<_, Uuid>(0));
+        found.extend(lines(row, 1)?.into_iter().map(|line| (bill, line)));
+    }
+    Ok(found)
+}
+
+fn lines(row: &tokio_postgres::Row, place: usize) -> Result<Vec<CreditedLine>, StoreError> {
+    serde_json::from_value(row.get(place)).map_err(|error| StoreError::Corrupt {
+        what: "credit note".to_owned(),
+        detail: error.to_string(),
+    })
+}
+
+/// A credit note as it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreditNoteRow {
+    /// Its id.
+    pub id: Uuid,
+    /// Its number.
+    pub number: String,
+    /// The account.
+    pub account: BillingAccountId,
+    /// The bill.
+    pub bill: CustomerBillId,
+    /// What its amounts are in.
+    pub currency: Currency,
+    /// The whole with tax, minor units.
+    pub gross_minor: i64,
+    /// What it took off the bill; the rest became credit of the account.
+    pub applied_minor: i64,
+    /// Why.
+    pub reason: String,
+    /// What it took back.
+    pub lines: Vec<CreditedLine>,
+    /// When.
+    pub at: Instant,
+}
+
+fn read(row: &tokio_postgres::Row) -> Result<CreditNoteRow, StoreError> {
+    let id: Uuid = row.get(0);
+    let currency = Currency::of(row.get(5)).map_err(|error| StoreError::Corrupt {
+        what: format!("credit note {id}"),
+        detail: error.to_string(),
+    })?;
+    Ok(CreditNoteRow {
+        id,
+        number: crate::customer_bill::bill_no(row.get(1), row.get(2)),
+        account: row.get::<_, Uuid>(3).into(),
+        bill: row.get::<_, Uuid>(4).into(),
+        currency,
+        gross_minor: row.get(6),
+        applied_minor: row.get(7),
+        reason: row.get(8),
+        lines: lines(row, 9)?,
+        at: row.get::<_, Timestamptz>(10).0,
+    })
+}
+
+/// A credit note.
+pub async fn get(session: &Session, id: Uuid) -> Result<Option<CreditNoteRow>, StoreError> {
+    let row = session
+        .query_opt(
+            "SELECT id, series, number, account_id, bill_id, currency, net_minor + tax_minor, applied_minor, reason, \
+             lines, created_at FROM credit_note WHERE slot = $1 AND id = $2",
+            &[&PaymentId::from(id).slot().sql(), &id],
+        )
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// Credit notes, the latest first, of a bill or an account where one is named; and how many there are.
+pub async fn list(
+    session: &Session,
+    (bill, account): (Option<CustomerBillId>, Option<BillingAccountId>),
+    offset: i64,
+    limit: i64,
+) -> Result<(Vec<CreditNoteRow>, u64), StoreError> {
+    let (bill, account) = (bill.map(TypedId::uuid), account.map(TypedId::uuid));
+    let rows = session
+        .query(
+            "SELECT id, series, number, account_id, bill_id, currency, net_minor + tax_minor, applied_minor, reason, \
+             lines, created_at FROM credit_note WHERE ($1::uuid IS NULL OR bill_id = $1) \
+             AND ($2::uuid IS NULL OR account_id = $2) ORDER BY created_at DESC, id DESC OFFSET $3 LIMIT $4",
+            &[&bill, &account, &offset, &limit],
+        )
+        .await?;
+    let total: i64 = session
+        .query_one(
+            "SELECT count(*) FROM credit_note WHERE ($1::uuid IS NULL OR bill_id = $1) \
+             AND ($2::uuid IS NULL OR account_id = $2)",
+            &[&bill, &account],
+        )
+        .await?
+        .get(0);
+    let found = rows.iter().map(read).collect::<Result<_, _>>()?;
+    Ok((found, total.unsigned_abs()))
 }
 
 /// What a bill's lines have deferred still: (line, net not yet earned).

@@ -3,7 +3,7 @@
 mod reversal;
 mod row;
 
-pub use reversal::{PaidPart, count_reversed, paid_by};
+pub use reversal::{PaidPart, count_reversed, paid_by, reversed};
 pub use row::{PaymentRow, allocated, lock, lock_many, set_rest, set_status};
 
 use bss_domain::ids::{BillingAccountId, CustomerBillId, CustomerId, PaymentId};

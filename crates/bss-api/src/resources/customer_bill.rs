@@ -2,11 +2,9 @@
 
 use axum::Json;
 use axum::response::IntoResponse;
-use bss_app::customer_bill::{CUSTOMER_BILL_READS, CustomerBills};
-use bss_app::resource::Documents;
+use bss_app::customer_bill::{CUSTOMER_BILL_READS, CustomerBills, RATE_READS};
 use bss_app::{bill_document, explain};
 use bss_domain::customer_bill as shape;
-use bss_store::customer_bill as table;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 
 use crate::kit::{Api, Operations, Owner, RELATED_CUSTOMER, Resource, View};
@@ -40,7 +38,7 @@ pub static APPLIED_CUSTOMER_BILLING_RATE: Resource = Resource {
     path: "appliedCustomerBillingRate",
     kind: "AppliedCustomerBillingRate",
     shape: shape::RATE,
-    reads: &Documents(&table::APPLIED_CUSTOMER_BILLING_RATE),
+    reads: &RATE_READS,
     commands: None,
     operations: Operations::NONE,
     owner: Owner::Account("billingAccount.id"),

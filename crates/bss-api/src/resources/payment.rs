@@ -1,9 +1,9 @@
 //! TMF676: what was paid, and what was given back.
 
-use bss_app::payment::{Payments, Refunds};
+use bss_app::payment::{PAYMENT_READS, Payments, Refunds};
 use bss_app::resource::Documents;
 use bss_domain::payment as shape;
-use bss_store::{payment, refund};
+use bss_store::refund;
 
 use crate::kit::{Api, Operations, Owner, RELATED_CUSTOMER, Resource};
 
@@ -24,7 +24,7 @@ pub static PAYMENT: Resource = Resource {
     path: "payment",
     kind: "Payment",
     shape: shape::PAYMENT,
-    reads: &Documents(&payment::PAYMENT),
+    reads: &PAYMENT_READS,
     commands: Some(&Payments),
     operations: SENT_ONCE,
     owner: Owner::Customer("payer.id"),

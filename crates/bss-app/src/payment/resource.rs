@@ -1,16 +1,37 @@
 use async_trait::async_trait;
-use bss_domain::ids::BillingAccountId;
+use bss_domain::ids::{BillingAccountId, PaymentId};
 use bss_domain::payment::PAYMENT as PAYMENT_SHAPE;
 use bss_domain::shape::{Shape, check_new};
-use bss_domain::{Currency, Money, Refusal};
+use bss_domain::{Currency, Money, Refusal, TypedId as _};
+use bss_store::Session;
 use bss_store::payment::PAYMENT;
 use bss_store::resource::{self, Stored};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{CapturedPayment, WantedBill, capture};
-use crate::resource::{ResourceUseCases, check_references};
+use crate::resource::{Computed, Documents, ResourceUseCases, check_references};
 use crate::{App, AppError, RequestContext};
+
+/// Payments as callers read them: with what went back of them, by refunds and chargebacks.
+pub static PAYMENT_READS: Computed = Computed {
+    documents: Documents(&PAYMENT),
+    attributes: &["reversedAmount"],
+    fill: |session, page| Box::pin(fill(session, page)),
+};
+
+/// Writes what went back into the payments of a page.
+async fn fill(session: &Session, page: &mut [Stored]) -> Result<(), AppError> {
+    let ids: Vec<PaymentId> = page.iter().map(|stored| stored.id.into()).collect();
+    for (id, minor) in bss_store::payment::reversed(session, &ids).await? {
+        if let Some(stored) = page.iter_mut().find(|stored| stored.id == id.uuid()) {
+            let came: Money =
+                serde_json::from_value(stored.body["amount"].clone()).map_err(AppError::internal)?;
+            stored.body["reversedAmount"] = serde_json::json!(Money::new(minor, came.currency));
+        }
+    }
+    Ok(())
+}
 
 /// Payments as the resource kit sees them: created by capture, never changed and never removed.
 pub struct Payments;

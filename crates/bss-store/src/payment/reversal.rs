@@ -56,3 +56,19 @@ pub async fn count_reversed(session: &Session, id: PaymentId, minor: i64) -> Res
         .await?;
     Ok(())
 }
+
+/// What went back of payments, minor units: those of which something did.
+pub async fn reversed(
+    session: &Session,
+    payments: &[PaymentId],
+) -> Result<Vec<(PaymentId, i64)>, StoreError> {
+    let slots: Vec<i16> = payments.iter().map(|payment| payment.slot().sql()).collect();
+    let ids: Vec<Uuid> = payments.iter().map(|payment| payment.uuid()).collect();
+    let sql =
+        "SELECT id, reversed_minor FROM payment WHERE slot = ANY($1) AND id = ANY($2) AND reversed_minor > 0";
+    let rows = session.query(sql, &[&slots, &ids]).await?;
+    Ok(rows
+        .iter()
+        .map(|row| (row.get::<_, Uuid>(0).into(), row.get(1)))
+        .collect())
+}
