@@ -224,7 +224,7 @@ async fn what_one_transaction_appends_by_the_thousand_is_read_one_by_one() {
     let (_, store) = fresh_store().await;
     let of = |topic, key, number| event(topic, tenant(1), key, number);
     let partition = of(Topic::Usage, 1, 1).slot.partition(PARTITIONS);
-    let other = (2..).find(|key| of(Topic::Usage, *key, 1).slot.partition(PARTITIONS) == partition);
+    let other = (2..10_000).find(|key| of(Topic::Usage, *key, 1).slot.partition(PARTITIONS) == partition);
     let other = other.unwrap();
     // Odd numbers are the first key's, even ones the other's; the last fifteen are the first key's, in three batches.
     let mut work = store.begin(scope(1)).await.unwrap();

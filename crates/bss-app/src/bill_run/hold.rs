@@ -12,12 +12,15 @@ use bss_events::Topic;
 use bss_store::UnitOfWork;
 use bss_store::bill_run as store;
 use bss_store::customer_bill::{self, BillRow, NewBill};
+use bss_store::payment;
 use serde_json::json;
 
 use super::close::{ClosedPeriod, close};
 use super::load::load;
+use super::round::uncharged;
 use super::write::{Writing, validate, with_credit, write_within};
-use super::{BillRunOptions, PriceBook, uncharged};
+use super::{BillRunOptions, PriceBook};
+use crate::payment::payer;
 use crate::{App, AppError, RequestContext};
 
 /// A period whose bill is held, and why.
@@ -75,10 +78,14 @@ pub async fn write(
     Ok(customer_bill::insert_lines(work, &[new], writing.as_of).await?)
 }
 
-/// A bill on hold, held until the end of the transaction; refused where it isn't on hold.
+/// A bill on hold, held until the end of the transaction, its account's credit before it as everywhere; refused where
+/// it isn't on hold.
 async fn held(work: &UnitOfWork, id: CustomerBillId) -> Result<BillRow, AppError> {
-    let row = customer_bill::lock(work, id).await?;
-    let row = row.ok_or_else(|| AppError::not_found("CustomerBill", id))?;
+    let not_found = || AppError::not_found("CustomerBill", id);
+    let account = customer_bill::account(work, id).await?.ok_or_else(not_found)?;
+    let payer = payer(work, account).await?;
+    payment::lock_credit(work, payer.account, payer.currency).await?;
+    let row = customer_bill::lock(work, id).await?.ok_or_else(not_found)?;
     // Released or computed anew, it is a new one first.
     row.state.to(CustomerBillState::New)?;
     Ok(row)

@@ -118,16 +118,13 @@ pub async fn validate(
     roll_over(work, computed.iter().map(|(closed, _)| closed)).await?;
     for (closed, bill) in computed {
         let earned = earn(&closed, &bill, &mut deferred);
-        let head = |kind: &str| head(app, &closed.inputs, writing.as_of, kind);
-        entries.extend(ledger::revenue_earned(head("earned"), earned)?);
+        let head = || head(app, &closed.inputs, writing.as_of);
+        entries.extend(ledger::revenue_earned(head(), earned)?);
         if bill.lines.is_empty() {
             continue;
         }
-        entries.extend(ledger::bill_validated(head("validated"), &bill)?);
-        entries.extend(ledger::credit_applied(
-            head("applied"),
-            bill.credit_applied_minor,
-        )?);
+        entries.extend(ledger::bill_validated(head(), &bill)?);
+        entries.extend(ledger::credit_applied(head(), bill.credit_applied_minor)?);
         bills.push(NewBill {
             inputs: closed.inputs,
             bill,
@@ -144,7 +141,7 @@ pub async fn validate(
     Ok(bills)
 }
 
-fn head(app: &App, inputs: &bss_domain::customer_bill::BillInputs, at: Instant, _kind: &str) -> EntryHead {
+fn head(app: &App, inputs: &bss_domain::customer_bill::BillInputs, at: Instant) -> EntryHead {
     EntryHead {
         id: app.ids.new_id(at, inputs.account.slot()),
         account: inputs.account,

@@ -1,6 +1,7 @@
 //! What the event log can do, beside COPY of the same rows into a bare table. For a scratch database: it leaves
 //! its events and tables behind.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -49,7 +50,8 @@ fn event(tenant: TenantId, batch: u64, number: u64) -> NewEvent {
         if data.len() >= length {
             break;
         }
-        data.push_str(&format!("{word:016x}"));
+        // Writing into a string never fails.
+        let _ = write!(data, "{word:016x}");
     }
     data.truncate(length);
     data.push_str("\"}");
