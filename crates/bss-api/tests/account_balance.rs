@@ -144,3 +144,25 @@ async fn an_account_says_what_is_open_overdue_left_over_and_prepaid() {
         assert!(kinds.all(|kind| known.contains(&kind)), "{bill}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_with_a_product_or_with_money_stays() {
+    let api = api(false).await;
+    let (csr, billing) = (api.actor(Role::Csr), api.actor(Role::Billing));
+    let ann = csr.customer("Ann").await;
+    let (served, paid, unused) = (
+        csr.account(&ann).await,
+        csr.account(&ann).await,
+        csr.account(&ann).await,
+    );
+    let offering = api.plan().await;
+    api.take_up(&api.order(&ann, &served, &offering).await).await;
+    pay(&billing, &paid, 1.0).await;
+    for account in [&served, &paid] {
+        let path = format!("{ACCOUNT}/{}", id(account));
+        assert_eq!(csr.delete(&path).await.error(), (409, "referred", None));
+        assert_eq!(csr.get(&path).await.status, StatusCode::OK);
+    }
+    let gone = csr.delete(&format!("{ACCOUNT}/{}", id(&unused))).await;
+    assert_eq!(gone.status, StatusCode::NO_CONTENT, "{}", gone.body);
+}

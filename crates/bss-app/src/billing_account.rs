@@ -7,13 +7,16 @@ use bss_events::Topic;
 use bss_store::Session;
 use bss_store::billing_account::{BILLING_ACCOUNT, money};
 use bss_store::customer::CUSTOMER;
-use bss_store::resource::{Stored, missing};
+use bss_store::customer_bill::CUSTOMER_BILL;
+use bss_store::payment::PAYMENT;
+use bss_store::product::PRODUCT;
+use bss_store::resource::{Stored, Table, missing};
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::AppError;
-use crate::resource::{Check, Computed, Documents, Place, Plain};
+use crate::resource::{Check, Computed, Documents, Place, Plain, Referrer};
 
 /// Billing accounts, in their customer's slot.
 pub static BILLING_ACCOUNTS: Plain = Plain {
@@ -26,8 +29,16 @@ pub static BILLING_ACCOUNTS: Plain = Plain {
     decide: billing_account::decide,
     check: Some(check_customer as Check),
     may_delete: |_| Ok(()),
-    referrers: &[],
+    referrers: &[
+        of_account(&PRODUCT, "billingAccount.id"),
+        of_account(&CUSTOMER_BILL, "billingAccount.id"),
+        of_account(&PAYMENT, "account.id"),
+    ],
 };
+
+const fn of_account(table: &'static Table, attribute: &'static str) -> Referrer {
+    Referrer { table, attribute }
+}
 
 /// A related party may be anybody; the one in the role `customer` has to be a customer.
 fn check_customer<'a>(

@@ -155,11 +155,12 @@ pub async fn compute_anew(
     options: &BillRunOptions,
 ) -> Result<Option<CustomerBillState>, AppError> {
     let mut work = app.store.begin_work(context.scope()).await?;
+    let account = held(&work, id).await?.account;
+    // Asked, not waited for: whoever runs may wait for the account meanwhile.
     if !store::try_lock(&work).await? {
         let message = "a bill run of this tenant is going on: wait for its end";
         return Err(Refusal::conflict("billRunGoingOn", message).into());
     }
-    let account = held(&work, id).await?.account;
     let mut writing = writing(options, app.clock.now());
     writing.run = customer_bill::take_back(&work, id).await?;
     customer_bill::take_claim_back(&work, id).await?;
