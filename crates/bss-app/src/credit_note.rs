@@ -74,7 +74,8 @@ pub async fn create(
         let message = "a bill on hold takes nothing yet: have it computed anew";
         return Err(Refusal::conflict("billOnHold", message).into());
     }
-    let before = credit_note::credited(&work, bill).await?;
+    let before = credit_note::credited(&work, &[bill]).await?;
+    let before: Vec<_> = before.into_iter().map(|(_, line)| line).collect();
     let deferred = credit_note::deferred(&work, bill).await?;
     let lines = credit_lines(&computed, requests, &before, &deferred)?;
     let credited = amounts(&computed, &lines);

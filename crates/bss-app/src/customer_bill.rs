@@ -65,7 +65,7 @@ async fn fill_rates(session: &Session, page: &mut [Stored]) -> Result<(), AppErr
     let mut bills: Vec<CustomerBillId> = page.iter().filter_map(bill_of).collect();
     bills.sort_unstable();
     bills.dedup();
-    let credited = credit_note::credited_of(session, &bills).await?;
+    let credited = credit_note::credited(session, &bills).await?;
     for stored in page {
         let (bill, line) = (bill_of(stored), stored.body["line"].as_u64());
         let billed: Money =

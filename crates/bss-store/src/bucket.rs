@@ -96,6 +96,13 @@ pub async fn buckets(
     Ok(found)
 }
 
+/// One column of rows that are to be written.
+macro_rules! column {
+    ($rows:ident, $row:ident => $value:expr) => {
+        $rows.iter().map(|$row| $value).collect::<Vec<_>>()
+    };
+}
+
 /// Writes buckets; [`StoreError::Changed`] where somebody else wrote one since it was read, and the transaction must
 /// then be given up. Rows are written in the order of their keys, whatever order they come in.
 pub async fn save_buckets(
@@ -116,11 +123,6 @@ async fn insert_buckets(session: &Session, rows: &[&Versioned<AllowanceInstance>
     if rows.is_empty() {
         return Ok(());
     }
-    macro_rules! column {
-        ($row:ident => $value:expr) => {
-            rows.iter().map(|$row| $value).collect::<Vec<_>>()
-        };
-    }
     let written = session
         .execute(
             "INSERT INTO bucket (tenant_id, slot, id, account_id, product_id, price_id, from_at, to_at, rolled_over, \
@@ -130,18 +132,18 @@ async fn insert_buckets(session: &Session, rows: &[&Versioned<AllowanceInstance>
              $13::bigint[]) ON CONFLICT (tenant_id, slot, id) DO NOTHING",
             &[
                 &session.tenant().uuid(),
-                &column!(row => row.value.id.slot().sql()),
-                &column!(row => row.value.id.uuid()),
-                &column!(row => row.account.uuid()),
-                &column!(row => row.value.product.map(TypedId::uuid)),
-                &column!(row => row.value.price.uuid()),
-                &column!(row => Timestamptz(row.value.window.from)),
-                &column!(row => Timestamptz(row.value.window.to)),
-                &column!(row => row.value.rolled_over),
-                &column!(row => row.value.granted as i64),
-                &column!(row => row.value.used as i64),
-                &column!(row => row.value.reserved as i64),
-                &column!(row => row.version + 1),
+                &column!(rows, row => row.value.id.slot().sql()),
+                &column!(rows, row => row.value.id.uuid()),
+                &column!(rows, row => row.account.uuid()),
+                &column!(rows, row => row.value.product.map(TypedId::uuid)),
+                &column!(rows, row => row.value.price.uuid()),
+                &column!(rows, row => Timestamptz(row.value.window.from)),
+                &column!(rows, row => Timestamptz(row.value.window.to)),
+                &column!(rows, row => row.value.rolled_over),
+                &column!(rows, row => row.value.granted as i64),
+                &column!(rows, row => row.value.used as i64),
+                &column!(rows, row => row.value.reserved as i64),
+                &column!(rows, row => row.version + 1),
             ],
         )
         .await?;
@@ -153,11 +155,6 @@ async fn update_buckets(session: &Session, rows: &[&Versioned<AllowanceInstance>
     if rows.is_empty() {
         return Ok(());
     }
-    macro_rules! column {
-        ($row:ident => $value:expr) => {
-            rows.iter().map(|$row| $value).collect::<Vec<_>>()
-        };
-    }
     let written = session
         .execute(
             "UPDATE bucket b SET granted = n.granted, used = n.used, reserved = n.reserved, version = n.version + 1 \
@@ -166,12 +163,12 @@ async fn update_buckets(session: &Session, rows: &[&Versioned<AllowanceInstance>
              WHERE b.tenant_id = $1 AND b.slot = n.slot AND b.id = n.id AND b.version = n.version",
             &[
                 &session.tenant().uuid(),
-                &column!(row => row.value.id.slot().sql()),
-                &column!(row => row.value.id.uuid()),
-                &column!(row => row.value.granted as i64),
-                &column!(row => row.value.used as i64),
-                &column!(row => row.value.reserved as i64),
-                &column!(row => row.version),
+                &column!(rows, row => row.value.id.slot().sql()),
+                &column!(rows, row => row.value.id.uuid()),
+                &column!(rows, row => row.value.granted as i64),
+                &column!(rows, row => row.value.used as i64),
+                &column!(rows, row => row.value.reserved as i64),
+                &column!(rows, row => row.version),
             ],
         )
         .await?;
@@ -230,11 +227,6 @@ pub async fn save_counters(session: &Session, rows: &[Versioned<Counter>]) -> Re
             row.value.window.from,
         )
     });
-    macro_rules! column {
-        ($row:ident => $value:expr) => {
-            rows.iter().map(|$row| $value).collect::<Vec<_>>()
-        };
-    }
     let written = session
         .execute(
             "INSERT INTO usage_counter (tenant_id, slot, account_id, product_id, price_id, counter, from_at, to_at, \
@@ -246,15 +238,15 @@ pub async fn save_counters(session: &Session, rows: &[Versioned<Counter>]) -> Re
              WHERE usage_counter.version = excluded.version - 1",
             &[
                 &session.tenant().uuid(),
-                &column!(row => row.account.slot().sql()),
-                &column!(row => row.account.uuid()),
-                &column!(row => product(row)),
-                &column!(row => row.value.price.uuid()),
-                &column!(row => row.value.counter as i16),
-                &column!(row => Timestamptz(row.value.window.from)),
-                &column!(row => Timestamptz(row.value.window.to)),
-                &column!(row => row.value.value as i64),
-                &column!(row => row.version + 1),
+                &column!(rows, row => row.account.slot().sql()),
+                &column!(rows, row => row.account.uuid()),
+                &column!(rows, row => product(row)),
+                &column!(rows, row => row.value.price.uuid()),
+                &column!(rows, row => row.value.counter as i16),
+                &column!(rows, row => Timestamptz(row.value.window.from)),
+                &column!(rows, row => Timestamptz(row.value.window.to)),
+                &column!(rows, row => row.value.value as i64),
+                &column!(rows, row => row.version + 1),
             ],
         )
         .await?;
@@ -301,11 +293,6 @@ pub async fn save_balances(session: &Session, rows: &[Versioned<PrepaidBalance>]
     }
     let mut rows: Vec<&Versioned<PrepaidBalance>> = rows.iter().collect();
     rows.sort_unstable_by_key(|row| (row.account.slot(), row.account));
-    macro_rules! column {
-        ($row:ident => $value:expr) => {
-            rows.iter().map(|$row| $value).collect::<Vec<_>>()
-        };
-    }
     let written = session
         .execute(
             "INSERT INTO prepaid_balance (tenant_id, slot, account_id, currency, balance_nano, limit_nano, version) \
@@ -315,12 +302,12 @@ pub async fn save_balances(session: &Session, rows: &[Versioned<PrepaidBalance>]
              WHERE prepaid_balance.version = excluded.version - 1",
             &[
                 &session.tenant().uuid(),
-                &column!(row => row.account.slot().sql()),
-                &column!(row => row.account.uuid()),
-                &column!(row => row.value.currency.code().to_owned()),
-                &column!(row => row.value.balance.0),
-                &column!(row => row.value.limit.0),
-                &column!(row => row.version + 1),
+                &column!(rows, row => row.account.slot().sql()),
+                &column!(rows, row => row.account.uuid()),
+                &column!(rows, row => row.value.currency.code().to_owned()),
+                &column!(rows, row => row.value.balance.0),
+                &column!(rows, row => row.value.limit.0),
+                &column!(rows, row => row.version + 1),
             ],
         )
         .await?;

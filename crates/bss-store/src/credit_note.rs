@@ -94,24 +94,8 @@ pub async fn insert(session: &Session, new: &NewCreditNote, series: &str) -> Res
     Ok(crate::customer_bill::bill_no(series, number))
 }
 
-/// What was taken back of a bill so far.
-pub async fn credited(session: &Session, bill: CustomerBillId) -> Result<Vec<CreditedLine>, StoreError> {
-    let sql = "SELECT lines FROM credit_note WHERE slot = $1 AND bill_id = $2";
-    let rows = session.query(sql, &[&bill.slot().sql(), &bill.uuid()]).await?;
-    let mut found: Vec<CreditedLine> = Vec::new();
-    for row in &rows {
-        let lines: Vec<CreditedLine> =
-            serde_json::from_value(row.get(0)).map_err(|error| StoreError::Corrupt {
-                what: format!("credit note of bill {bill}"),
-                detail: error.to_string(),
-            })?;
-        found.extend(lines);
-    }
-    Ok(found)
-}
-
-/// What was taken back of several bills so far, with the bill of each.
-pub async fn credited_of(
+/// What was taken back of bills so far, with the bill of each.
+pub async fn credited(
     session: &Session,
     bills: &[CustomerBillId],
 ) -> Result<Vec<(CustomerBillId, CreditedLine)>, StoreError> {
@@ -121,14 +105,22 @@ pub async fn credited_of(
     let mut found = Vec::new();
     for row in &session.query(sql, &[&slots, &ids]).await? {
         let bill = CustomerBillId::from(row.get::<_, Uuid>(0));
-        found.extend(lines(row, 1)?.into_iter().map(|line| (bill, line)));
+        found.extend(
+            lines(row, 1, format_args!("of bill {bill}"))?
+                .into_iter()
+                .map(|line| (bill, line)),
+        );
     }
     Ok(found)
 }
 
-fn lines(row: &tokio_postgres::Row, place: usize) -> Result<Vec<CreditedLine>, StoreError> {
+fn lines(
+    row: &tokio_postgres::Row,
+    place: usize,
+    of: impl std::fmt::Display,
+) -> Result<Vec<CreditedLine>, StoreError> {
     serde_json::from_value(row.get(place)).map_err(|error| StoreError::Corrupt {
-        what: "credit note".to_owned(),
+        what: format!("credit note {of}"),
         detail: error.to_string(),
     })
 }
@@ -173,7 +165,7 @@ fn read(row: &tokio_postgres::Row) -> Result<CreditNoteRow, StoreError> {
         gross_minor: row.get(6),
         applied_minor: row.get(7),
         reason: row.get(8),
-        lines: lines(row, 9)?,
+        lines: lines(row, 9, id)?,
         at: row.get::<_, Timestamptz>(10).0,
     })
 }

@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use super::reader::{events_of, first_position};
+use super::reader::{first_position, records_of};
 use crate::{Session, StoreError, Timestamptz};
 
 /// A topic.
@@ -129,7 +129,12 @@ pub async fn messages(
                         .before_position
                         .is_none_or(|before| record.position < before)
             };
-            found.extend(records_of(topic, row)?.into_iter().rev().filter(fits));
+            let (partition, position): (i16, i64) = (row.get("partition"), row.get("position"));
+            let records = records_of(topic, partition as u16, row).map_err(|detail| StoreError::Corrupt {
+                what: format!("event {topic} {partition}:{position}"),
+                detail,
+            })?;
+            found.extend(records.rev().filter(fits));
         }
         let is_last = (rows.len() as i64) < limit;
         behind = rows.into_iter().last();
@@ -187,22 +192,6 @@ async fn rows_of_partition(
         &limit,
     ];
     session.query(MESSAGES_OF_PARTITION, &params).await
-}
-
-/// The records of a row, the oldest first.
-fn records_of(topic: Topic, row: &Row) -> Result<Vec<Record>, StoreError> {
-    let (partition, position) = (row.get::<_, i16>("partition"), first_position(row));
-    let events = events_of(row).map_err(|detail| StoreError::Corrupt {
-        what: format!("event {topic} {partition}:{position}"),
-        detail,
-    })?;
-    let record = |(position, event)| Record {
-        topic,
-        partition: partition as u16,
-        position,
-        event,
-    };
-    Ok((position..).zip(events).map(record).collect())
 }
 
 /// All groups with their positions, heads and workers.

@@ -32,7 +32,7 @@ pub(crate) const EXTENTS: &str =
 /// How long a transaction may run and still find its events read without a second look, in days.
 const SLACK_DAYS: i32 = 1;
 
-/// Position and day of the last record read, by place.
+/// The position before the last row read, and that row's day, by place.
 type Days = HashMap<(Topic, u16), (i64, i32)>;
 
 /// The event log as its own tables hold it, read across tenants by the worker's role.
@@ -50,7 +50,7 @@ impl PostgresLog {
         }
     }
 
-    /// The day of the last record that was read, if the reader goes on from there or later.
+    /// The day of the last row that was read, if the reader goes on from there or later.
     fn day_hint(&self, place: &Standing) -> Option<i32> {
         let days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
         let (position, day) = days.get(&(place.topic, place.partition))?;
@@ -121,9 +121,10 @@ impl EventLog for PostgresLog {
         }
         let read = places.iter().zip(&each).map(|(place, rows)| {
             if let Some(last) = rows.last() {
-                self.note_day(place, last.get("position"), last.get("day"));
+                // A row may hold more than was asked for: the next read begins somewhere within it.
+                self.note_day(place, first_position(last) - 1, last.get("day"));
             }
-            records_of(place, rows, max)
+            records_behind(place, rows, max)
         });
         read.collect()
     }
@@ -159,27 +160,36 @@ fn extent_of(row: &Row) -> Option<Extent> {
 }
 
 /// The first `max` records behind a place.
-fn records_of(place: &Standing, rows: &[Row], max: usize) -> Result<Vec<Record>, LogError> {
+fn records_behind(place: &Standing, rows: &[Row], max: usize) -> Result<Vec<Record>, LogError> {
     let (topic, partition) = (place.topic, place.partition);
     let mut records = Vec::with_capacity(max.min(rows.len() * record_batch::EVENTS_MAX));
     for row in rows {
-        let position = first_position(row);
-        let events = events_of(row).map_err(|detail| LogError::Unreadable {
+        let of_row = records_of(topic, partition, row).map_err(|detail| LogError::Unreadable {
             topic,
             partition,
-            position,
+            position: first_position(row),
             detail,
         })?;
-        let records_of_row = (position..).zip(events).map(|(position, event)| Record {
-            topic,
-            partition,
-            position,
-            event,
-        });
-        records.extend(records_of_row.filter(|record| record.position > place.position));
+        records.extend(of_row.filter(|record| record.position > place.position));
     }
     records.truncate(max);
     Ok(records)
+}
+
+/// The records of a row that has the columns of [`READ`], the oldest first.
+pub(super) fn records_of(
+    topic: Topic,
+    partition: u16,
+    row: &Row,
+) -> Result<impl DoubleEndedIterator<Item = Record> + use<>, String> {
+    let first = first_position(row);
+    let record = move |(place, event)| Record {
+        topic,
+        partition,
+        position: first + place as i64,
+        event,
+    };
+    Ok(events_of(row)?.into_iter().enumerate().map(record))
 }
 
 /// The position of a row's first event.
@@ -188,7 +198,7 @@ pub(super) fn first_position(row: &Row) -> i64 {
 }
 
 /// The events of a row that has the columns of [`READ`].
-pub(super) fn events_of(row: &Row) -> Result<Vec<CloudEvent>, String> {
+fn events_of(row: &Row) -> Result<Vec<CloudEvent>, String> {
     let traceparent: Option<&str> = row.get("traceparent");
     let shared = Shared {
         tenant: TenantId::from(row.get::<_, Uuid>("tenant_id")),
